@@ -67,27 +67,26 @@ def breaking() -> int:
         print(f"no branch {branch} to compare with; set PROTO_BASE")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        base, head = Path(folder) / "base", Path(folder) / "head"
+        base = Path(folder) / "base"
         subprocess.run(f"mkdir -p {base} && git archive {branch} proto | tar -x -C {base}", shell=True, cwd=ROOT, check=True)
         head_image, base_image = Path(folder) / "head.binpb", Path(folder) / "base.binpb"
         for source, image in ((PROTO, head_image), (base / "proto", base_image)):
             _protoc(source, [f"--descriptor_set_out={image}", "--include_imports"])
-        del head
         return _buf("breaking", str(head_image), "--against", str(base_image))
 
 
 def _compile_to(target: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=ROOT / "build" if (ROOT / "build").exists() else None) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         _protoc(PROTO, [f"--python_out={out}", f"--grpc_python_out={out}", f"--mypy_out={out}", f"--mypy_grpc_out={out}"])
         (out / "tonewright" / "py.typed").touch()
-        old = target / "tonewright"
-        aside = target / ".tonewright.old"
-        target.mkdir(parents=True, exist_ok=True)
-        if old.exists():
-            old.rename(aside)
-        shutil.copytree(out / "tonewright", old)
-        shutil.rmtree(aside, ignore_errors=True)
+        for name in _differences(out, target):
+            fresh, old = out / name, target / name
+            if not fresh.exists():
+                old.unlink()
+                continue
+            old.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(fresh, old)
 
 
 def _protoc(source: Path, outputs: list[str]) -> None:
@@ -136,13 +135,13 @@ def _buf(*arguments: str) -> int:
     buf = Path(sys.executable).parent / "buf"
     if arguments[0] == "lint":
         # Google's protos are an input, not part of the module, so buf reads a workspace that holds both.
-        with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+        with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:  # buf passes over hidden folders
             work = Path(folder)
             shutil.copytree(PROTO, work / "proto")
             shutil.copytree(STAGE, work / "googleapis")
             settings = (ROOT / "buf.yaml").read_text()
             (work / "buf.yaml").write_text(settings.replace("  - path: proto\n", "  - path: proto\n  - path: googleapis\n"))
-            return subprocess.run([str(buf), "lint", "--path", "proto"], cwd=work, check=False).returncode
+            return subprocess.run([str(buf), "lint", "proto"], cwd=work, check=False).returncode
     return subprocess.run([str(buf), *arguments], cwd=ROOT, check=False).returncode
 
 
