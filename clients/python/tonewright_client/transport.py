@@ -1,0 +1,166 @@
+"""HTTP to the gateway: authentication, problems as exceptions, retries that are safe, events."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+
+from tonewright_client.errors import ApiError, FieldError, GatewayUnreachable
+
+Json = dict[str, Any]
+_TRIES = 4
+_AGAIN = frozenset({429, 502, 503, 504})
+
+
+class Transport:
+    """One connection pool to one gateway.
+
+    Every call that creates something carries an Idempotency-Key, so that trying again after a lost answer or a 503
+    starts nothing twice.
+    """
+
+    def __init__(
+        self, url: str, key: str, *, timeout_s: float = 60.0, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._sleep = sleep
+        self._http = httpx2.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {key}", "Accept": "application/json"},
+            timeout=httpx2.Timeout(timeout_s, connect=5.0),
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        """Close the connections; the transport is of no use after that."""
+        self._http.close()
+
+    def get(self, path: str, **params: str | int) -> Json:
+        """The resource at a path."""
+        return self._json(self._tried("GET", path, params=params))
+
+    def post(
+        self, path: str, body: Json | None = None, *, idempotency_key: str | None = None, timeout_s: float | None = None
+    ) -> Json:
+        """What a create or a custom method answers."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        extra = {"timeout": timeout_s} if timeout_s is not None else {}
+        return self._json(self._tried("POST", path, json=body if body is not None else {}, headers=headers, **extra))
+
+    def patch(self, path: str, body: Json, *, etag: str) -> Json:
+        """The resource after an update; refused when it changed since `etag` was read."""
+        return self._json(self._tried("PATCH", path, json=body, headers={"If-Match": _quoted(etag)}))
+
+    def put_json(self, path: str, body: Json, *, etag: str) -> Json:
+        """The resource after it was replaced; refused when it changed since `etag` was read."""
+        return self._json(self._tried("PUT", path, json=body, headers={"If-Match": _quoted(etag)}))
+
+    def delete(self, path: str, *, etag: str = "") -> Json:
+        """What a delete answers."""
+        headers = {"If-Match": _quoted(etag)} if etag else {}
+        return self._json(self._tried("DELETE", path, headers=headers))
+
+    def send(self, method: str, path: str, chunks: Iterable[bytes], *, headers: Mapping[str, str]) -> Json:
+        """What an upload answers; the body is streamed and sent once."""
+        with self._reachable():
+            return self._json(self._http.request(method, path, content=chunks, headers=dict(headers), timeout=600.0))
+
+    @contextmanager
+    def stream(self, path: str, *, headers: Mapping[str, str] | None = None) -> Iterator[httpx2.Response]:
+        """An open answer whose body is read piece by piece."""
+        with self._reachable(), self._http.stream("GET", path, headers=dict(headers or {}), timeout=600.0) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise problem(response)
+            yield response
+
+    def events(self, path: str, *, last_event_id: str = "") -> Iterator[tuple[str, str, Json]]:
+        """Server-sent events as (id, type, data)."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        with self.stream(path, headers=headers) as response:
+            yield from parse_events(response.iter_lines())
+
+    def _tried(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                response = self._http.request(method, path, **request)
+            except httpx2.TransportError as fault:
+                if attempt == _TRIES:
+                    raise _unreachable(self.url, fault) from fault
+                self._sleep(0.2 * 2**attempt)
+                continue
+            if response.status_code not in _AGAIN or attempt == _TRIES:
+                break
+            self._sleep(min(_retry_after(response) or 0.2 * 2**attempt, 10.0))
+        return response
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx2.TransportError as fault:
+            raise _unreachable(self.url, fault) from fault
+
+    def _json(self, response: httpx2.Response) -> Json:
+        if response.status_code >= 400:
+            raise problem(response)
+        if not response.content:
+            return {}
+        answer: Json = response.json()
+        return answer
+
+
+def problem(response: httpx2.Response) -> ApiError:
+    """The error that a problem+json answer describes; any other body becomes its detail."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    violations = [one for one in body.get("errors") or [] if isinstance(one, dict)]
+    return ApiError(
+        status=response.status_code,
+        reason=str(body.get("reason", "UNKNOWN")),
+        detail=str(body.get("detail") or body.get("title") or response.text[:500]),
+        metadata=body.get("metadata") or {},
+        errors=[FieldError(str(one.get("field", "")), str(one.get("description", ""))) for one in violations],
+        request_id=response.headers.get("X-Request-Id", ""),
+        retry_after_s=_retry_after(response),
+    )
+
+
+def parse_events(lines: Iterable[str]) -> Iterator[tuple[str, str, Json]]:
+    """Events out of the lines of a text/event-stream; comments (heartbeats) give nothing."""
+    identity, kind, data = "", "message", ""
+    for line in lines:
+        if not line:
+            if data:
+                yield identity, kind, json.loads(data)
+            kind, data = "message", ""
+        elif line.startswith("id:"):
+            identity = line[3:].strip()
+        elif line.startswith("event:"):
+            kind = line[6:].strip()
+        elif line.startswith("data:"):
+            data += line[5:].strip()
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.replace(".", "", 1).isdigit() else None
+
+
+def _quoted(etag: str) -> str:
+    return etag if etag.startswith('"') or etag == "*" else f'"{etag}"'
+
+
+def _unreachable(url: str, fault: Exception) -> GatewayUnreachable:
+    advice = "start it with `make run` or `tonewright up`, or name another address with --url"
+    return GatewayUnreachable(f"nothing answers at {url} ({fault}); {advice}")
