@@ -1,0 +1,102 @@
+"""Who is calling and on whose behalf, for the length of a request, a job or a performance."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from chassis.errors import Unauthenticated
+
+
+class Role(enum.StrEnum):
+    """What a principal may do at an artist; each role includes those below it."""
+
+    OWNER = "owner"
+    EDITOR = "editor"
+    VIEWER = "viewer"
+
+    def allows(self, needed: Role) -> bool:
+        """Whether this role includes the needed one."""
+        ranks = list(Role)
+        return ranks.index(self) <= ranks.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The calling service and the person it acts for, at one artist."""
+
+    service: str
+    principal: str
+    artist: str  # "-" when the call concerns no single artist
+    role: Role
+    operator: bool = False
+
+
+@dataclass(slots=True)
+class ResponseFlags:
+    """What a response said beside its message."""
+
+    replayed: bool = False
+
+
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+_flags: ContextVar[ResponseFlags | None] = ContextVar("response_flags", default=None)
+
+
+def caller() -> Caller:
+    """The current caller; raises `Unauthenticated` where there is none."""
+    found = _caller.get()
+    if found is None:
+        raise Unauthenticated("no caller is known here; wrap the work in `acting_as(...)`")
+    return found
+
+
+def caller_or_none() -> Caller | None:
+    """The current caller, if there is one."""
+    return _caller.get()
+
+
+@contextmanager
+def acting_as(caller: Caller) -> Iterator[None]:
+    """Do the work inside on behalf of the caller."""
+    token = _caller.set(caller)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def request_id() -> str:
+    """The id of the current request, empty outside of one."""
+    return _request_id.get()
+
+
+@contextmanager
+def in_request(request_id: str | None = None) -> Iterator[ResponseFlags]:
+    """Run as one request: its id goes into logs and calls, and its response flags are its own."""
+    flags = ResponseFlags()
+    id_token, flags_token = _request_id.set(request_id or uuid.uuid4().hex), _flags.set(flags)
+    try:
+        yield flags
+    finally:
+        _flags.reset(flags_token)
+        _request_id.reset(id_token)
+
+
+def response_flags() -> ResponseFlags:
+    """Flags of the current response; in a client, of the calls made in this context."""
+    found = _flags.get()
+    if found is None:
+        found = ResponseFlags()
+        _flags.set(found)
+    return found
+
+
+def mark_replayed() -> None:
+    """Say that the response repeats the result of an earlier request."""
+    response_flags().replayed = True
