@@ -68,7 +68,9 @@ def breaking() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder) / "base"
-        subprocess.run(f"mkdir -p {base} && git archive {branch} proto | tar -x -C {base}", shell=True, cwd=ROOT, check=True)
+        subprocess.run(
+            f"mkdir -p {base} && git archive {branch} proto | tar -x -C {base}", shell=True, cwd=ROOT, check=True
+        )
         head_image, base_image = Path(folder) / "head.binpb", Path(folder) / "base.binpb"
         for source, image in ((PROTO, head_image), (base / "proto", base_image)):
             _protoc(source, [f"--descriptor_set_out={image}", "--include_imports"])
@@ -78,7 +80,9 @@ def breaking() -> int:
 def _compile_to(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        _protoc(PROTO, [f"--python_out={out}", f"--grpc_python_out={out}", f"--mypy_out={out}", f"--mypy_grpc_out={out}"])
+        _protoc(
+            PROTO, [f"--python_out={out}", f"--grpc_python_out={out}", f"--mypy_out={out}", f"--mypy_grpc_out={out}"]
+        )
         (out / "tonewright" / "py.typed").touch()
         for name in _differences(out, target):
             fresh, old = out / name, target / name
@@ -140,7 +144,9 @@ def _buf(*arguments: str) -> int:
             shutil.copytree(PROTO, work / "proto")
             shutil.copytree(STAGE, work / "googleapis")
             settings = (ROOT / "buf.yaml").read_text()
-            (work / "buf.yaml").write_text(settings.replace("  - path: proto\n", "  - path: proto\n  - path: googleapis\n"))
+            (work / "buf.yaml").write_text(
+                settings.replace("  - path: proto\n", "  - path: proto\n  - path: googleapis\n")
+            )
             return subprocess.run([str(buf), "lint", "proto"], cwd=work, check=False).returncode
     return subprocess.run([str(buf), *arguments], cwd=ROOT, check=False).returncode
 

@@ -1,0 +1,52 @@
+"""Options of the whole suite, and the closing count per kind of test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+TARGETS = ("embedded", "backends")
+_counts: Counter[tuple[str, str]] = Counter()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--target",
+        default=",".join(TARGETS),
+        help=f"where integration tests run, comma-separated: {', '.join(TARGETS)}",
+    )
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" or report.outcome != "passed":
+        _counts[_kind(report.nodeid), report.outcome] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    kinds = sorted({kind for kind, _ in _counts})
+    if not kinds:
+        return
+    terminalreporter.section("counts by kind")
+    for kind in kinds:
+        passed, failed, skipped = (_counts[kind, outcome] for outcome in ("passed", "failed", "skipped"))
+        terminalreporter.write_line(f"{kind:24} {passed:5} passed  {failed:3} failed  {skipped:3} skipped")
+
+
+def _kind(nodeid: str) -> str:
+    kind = nodeid.split("/")[1] if nodeid.count("/") else "other"
+    target = next((target for target in TARGETS if f"[{target}" in nodeid or f"-{target}]" in nodeid), "")
+    return f"{kind} on {target}" if target and kind == "integration" else kind
+
+
+@pytest.fixture(autouse=True)
+def _unit_tests_open_no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    if "tests/unit/" not in request.node.nodeid:
+        yield
+        return
+    from pytest_socket import disable_socket, enable_socket
+
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
