@@ -23,10 +23,10 @@ _TARGET = re.compile(r"`make ([a-z-]+)")
 HEADER = """# Settings
 
 Every process reads its settings from the environment, and `--check` prints them with secrets masked. A service reads
-`TONEWRIGHT_<SERVICE>_<NAME>` first and `TONEWRIGHT_<NAME>` where that is not set, so one variable can serve all of them.
+`TONEWRIGHT_<SERVICE>_<NAME>` first and `TONEWRIGHT_<NAME>` where that is not set, so one variable can serve all.
 URLs choose the adapter: `sqlite:///…` or `postgresql://…`, `file:///…` or `s3://bucket/prefix?endpoint=…`,
-`filesystem:///…`, `amqp://…` or `redis://…`. Credentials of S3 come from the usual `AWS_*` variables. This page is made by
-`make generate`.
+`filesystem:///…`, `amqp://…` or `redis://…`. Credentials of S3 come from the usual `AWS_*` variables. `make generate`
+makes this page.
 """
 
 

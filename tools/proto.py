@@ -119,12 +119,13 @@ def _tool_python() -> Path:
 def _stage_googleapis() -> None:
     """Copy Google's protos out of the installed package.
 
-    The package ships longrunning's file as `operations_proto.proto` while the descriptor it registers keeps the original
-    name, so the copy gets that name back.
+    The package ships longrunning's file as `operations_proto.proto` while the descriptor it registers keeps the
+    original name, so the copy gets that name back.
     """
     spec = find_spec("google.api")
-    assert spec is not None and spec.submodule_search_locations, "googleapis-common-protos is not installed"
-    google = Path(next(iter(spec.submodule_search_locations))).parent
+    places = list(spec.submodule_search_locations or []) if spec else []
+    assert places, "googleapis-common-protos is not installed"
+    google = Path(places[0]).parent
     for package in ("api", "rpc", "longrunning", "type"):
         for source in (google / package).glob("*.proto"):
             name = source.name.replace("operations_proto.proto", "operations.proto")
