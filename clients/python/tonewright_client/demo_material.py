@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import wave
@@ -93,3 +94,48 @@ def _hat(left: array[float], right: array[float], start: int, noise: random.Rand
 
 def _to_int16(value: float) -> int:
     return int(max(-1.0, min(1.0, value)) * 32_767)
+
+
+def conversation() -> dict[str, object]:
+    """A small conversation with everything that enrichment needs; its document is JSON text."""
+    turns = [
+        ("user", "My practice sessions fall apart after ten minutes. Is that just how I am?", "doubt", 0.6),
+        ("assistant", "That sounds discouraging. Shall we look at what the first ten minutes have?", "empathy", 0.4),
+        ("user", "A warm-up I know by heart. After that I do not know what comes next.", "curiosity", 0.45),
+        ("assistant", "Then we write down the next two steps before you begin. Would two be enough?", "calm", 0.3),
+    ]
+    document = {
+        "conversation_metadata": {
+            "client_persona": "Mira Holt - The Returning Player",
+            "session_context": "Mira plays the cello again after eight years and wants a routine that lasts.",
+            "conversation_phase": "initial_exploration",
+            "expected_outcome": "Agree a plan for one week of practice.",
+        },
+        "turns": [
+            {
+                "turn_number": number,
+                "role": role,
+                "content": content,
+                "emotional_context": {"primary_emotion": emotion, "secondary_emotion": "hope", "intensity": intensity},
+            }
+            for number, (role, content, emotion, intensity) in enumerate(turns, start=1)
+        ],
+    }
+    return {
+        "display_name": "Practice that lasts",
+        "document": json.dumps(document),
+        "document_kind": "RAW",
+        "persona": {"key": "returning_player", "display_name": "Mira Holt", "archetype": "The Returning Player"},
+        "emotional_arc": {
+            "key": "doubt_to_trust",
+            "display_name": "Doubt to trust",
+            "starting_emotion": "doubt",
+            "ending_emotion": "trust",
+        },
+        "training_topic": {
+            "key": "practice_routine",
+            "display_name": "Practice routine",
+            "complexity_level": "beginner",
+        },
+        "quality_score": 8.5,
+    }

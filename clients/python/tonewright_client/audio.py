@@ -1,0 +1,102 @@
+"""Assets: upload that skips what is already there, download that resumes."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+from tonewright_client.collections import Collection
+from tonewright_client.errors import GatewayUnreachable
+from tonewright_client.models import Asset, Upload
+from tonewright_client.transport import Json, Transport
+
+_CHUNK = 1 << 20
+# Called with bytes done and bytes in all.
+OnBytes = Callable[[int, int], None]
+
+
+class Assets(Collection[Asset]):
+    """Audio of one artist, kept once per content."""
+
+    COLLECTION = "assets"
+    FIELD = "assets"
+
+    def upload(self, path: Path, *, display_name: str = "", on_bytes: OnBytes | None = None) -> Asset:
+        """The asset with this file's content; nothing is sent when the artist already has it."""
+        size, digest = path.stat().st_size, file_sha256(path)
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        body = {
+            "sha256": digest,
+            "size_bytes": size,
+            "media_type": media_type,
+            "display_name": display_name or path.name,
+        }
+        upload = cast(Upload, self._transport.post(f"/v1/{self._artist}/uploads", body))
+        if upload.get("asset"):
+            return self.get(upload["asset"])
+        headers = {"Content-Type": media_type, "Content-Length": str(size)}
+        put_url = upload.get("put_url") or f"/v1/{upload['name']}/content"
+        self._transport.send("PUT", put_url, _chunks(path, on_bytes), headers=headers)
+        return cast(Asset, self._transport.post(f"/v1/{upload['name']}:complete", {}, timeout_s=300.0))
+
+    def download(self, name: str, target: Path, *, on_bytes: OnBytes | None = None) -> Path:
+        """Write the asset's bytes to a file."""
+        return download(self._transport, f"{self.path(name)}/content", target, on_bytes=on_bytes)
+
+    def peaks(self, name: str) -> Json:
+        """Waveform peaks: minimum and maximum per bucket."""
+        return self._transport.get(f"{self.path(name)}/peaks")
+
+    def link(self, name: str) -> str:
+        """A signed address that gives the bytes without a key until it expires."""
+        return str(self._transport.post(f"{self.path(name)}:link")["url"])
+
+
+def download(transport: Transport, path: str, target: Path, *, on_bytes: OnBytes | None = None, tries: int = 4) -> Path:
+    """Write what a path gives to a file; a broken transfer of the same content goes on where it stopped."""
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    etag = ""
+    for attempt in range(1, tries + 1):
+        done = part.stat().st_size if part.exists() else 0
+        headers = {"Range": f"bytes={done}-", "If-Range": etag} if done and etag else {}
+        try:
+            with transport.stream(path, headers=headers) as response, part.open("ab") as file:
+                if response.status_code == 200:
+                    file.truncate(0)
+                    done = 0
+                etag = response.headers.get("ETag", "")
+                total = done + int(response.headers.get("Content-Length", 0))
+                for chunk in response.iter_bytes(_CHUNK):
+                    file.write(chunk)
+                    done += len(chunk)
+                    if on_bytes is not None:
+                        on_bytes(done, total)
+            break
+        except GatewayUnreachable:
+            if attempt == tries:
+                raise
+    part.rename(target)
+    return target
+
+
+def file_sha256(path: Path) -> str:
+    """Lower-case hex SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(path: Path, on_bytes: OnBytes | None) -> Iterator[bytes]:
+    size, done = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+            done += len(chunk)
+            if on_bytes is not None:
+                on_bytes(done, size)

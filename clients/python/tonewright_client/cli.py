@@ -1,0 +1,327 @@
+"""The `tonewright` command: one verb per resource, progress bars on long work, tables or JSON out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from tonewright_client.client import ArtistHandle, Tonewright
+from tonewright_client.demo import walk
+from tonewright_client.doctor import examine
+from tonewright_client.errors import ApiError, GatewayUnreachable, OperationFailed
+from tonewright_client.models import Operation
+from tonewright_client.transport import Json
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+out = Console()
+errors = Console(stderr=True)
+
+
+@dataclass(slots=True)
+class _Target:
+    url: str = ""
+    key: str = ""
+    artist: str = ""
+    as_json: bool = False
+
+
+_target = _Target()
+
+
+@app.callback()
+def choose_target(
+    url: Annotated[str, typer.Option(envvar="TONEWRIGHT_URL", help="Address of the gateway")] = "",
+    key: Annotated[str, typer.Option(envvar="TONEWRIGHT_API_KEY", help="API key; default: <home>/api-key")] = "",
+    artist: Annotated[str, typer.Option(envvar="TONEWRIGHT_ARTIST", help="Artist; default: the only one")] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables")] = False,
+) -> None:
+    """Work with a tonewright gateway."""
+    port = os.environ.get("TONEWRIGHT_GATEWAY_PORT", "8080")
+    _target.url = url or f"http://127.0.0.1:{port}"
+    _target.key = key or _kept_key()
+    _target.artist, _target.as_json = artist, as_json
+
+
+@app.command()
+def up(home: Annotated[Path | None, typer.Option(help="State folder")] = None) -> None:
+    """Start the whole platform on this machine."""
+    arguments = ["--home", str(home)] if home else []
+    command = [sys.executable, "-m", "services.launcher", *arguments]
+    if subprocess.run([sys.executable, "-c", "import services.launcher.main"], check=False).returncode:
+        errors.print("the services are not installed here; run: pip install 'tonewright[all]'")
+        raise typer.Exit(1)
+    os.execv(sys.executable, command)  # noqa: S606 - the launcher takes over this process and its signals
+
+
+@app.command()
+def demo(
+    audio: Annotated[Path | None, typer.Argument(help="WAV, FLAC, MP3 or OGG; default: a piece made now")] = None,
+    live_set: Annotated[Path | None, typer.Argument(help="Ableton Live Set (.als); default: one made now")] = None,
+) -> None:
+    """Walk the whole path, from an artist to a reopened session, and print a table."""
+    with _client() as client:
+        report = walk(client, audio, live_set, on_step=lambda step: errors.print(f"[dim]{step} …[/dim]"))
+    table = Table("step", "result", "time", title=f"tonewright at {_target.url}")
+    for row in report.rows:
+        mark = "" if row.is_done else "[red]FAILED[/red] "
+        table.add_row(row.step, f"{mark}{row.result}", f"{row.wall_s:.2f} s")
+    out.print(table)
+    raise typer.Exit(0 if report.is_complete else 1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is up, what is down and what to do about it."""
+    findings = examine(_target.url, _target.key)
+    for finding in findings:
+        out.print(f"{'[green]ok[/green]  ' if finding.is_fine else '[red]bad[/red] '} {finding.what}: {finding.detail}")
+        if finding.advice:
+            out.print(f"     {finding.advice}")
+    raise typer.Exit(0 if all(finding.is_fine for finding in findings) else 1)
+
+
+@app.command()
+def artists(create: Annotated[str, typer.Option(help="Name of an artist to create")] = "") -> None:
+    """List the artists that are open to the key, or create one."""
+    with _client() as client:
+        if create:
+            _show([client.create_artist(create).get()], "name", "display_name")
+        else:
+            _show(client.artists(), "name", "display_name", "create_time")
+
+
+@app.command()
+def live_sets(file: Annotated[Path | None, typer.Argument(help="Live Set (.als) to upload")] = None) -> None:
+    """List Live Sets, or upload one and print what is in it."""
+    with _client() as client:
+        artist = _artist(client)
+        rows = [artist.live_sets.upload(file)] if file else artist.live_sets.list()
+        _show(rows, "name", "file_name", "tempo_bpm", "time_signature", "track_count", "clip_count", "device_count")
+
+
+@app.command()
+def assets(
+    file: Annotated[Path | None, typer.Argument(help="Audio file to upload")] = None,
+    download: Annotated[str, typer.Option(help="Asset to download to FILE")] = "",
+) -> None:
+    """List assets, upload a file, or download one."""
+    with _client() as client:
+        artist = _artist(client)
+        if file and download:
+            with _BytesBar(file.name) as on_bytes:
+                artist.assets.download(download, file, on_bytes=on_bytes)
+            return
+        if file:
+            with _BytesBar(file.name) as on_bytes:
+                rows: Iterable[Mapping[str, Any]] = [artist.assets.upload(file, on_bytes=on_bytes)]
+        else:
+            rows = artist.assets.list()
+        _show(rows, "name", "display_name", "media_type", "duration_s", "rate_hz", "channels", "loudness_lufs")
+
+
+@app.command()
+def captions(
+    asset: Annotated[str, typer.Option(help="Asset to caption")] = "",
+    live_set: Annotated[str, typer.Option(help="Live Set that it comes from")] = "",
+) -> None:
+    """List captions, or write one for an asset."""
+    with _client() as client:
+        artist = _artist(client)
+        wanted = asset or live_set
+        rows = [artist.captions.generate(asset=asset, live_set=live_set)] if wanted else artist.captions.list()
+        _show(rows, "name", "text", "provenance.engine")
+
+
+@app.command()
+def separations(asset: Annotated[str, typer.Argument(help="Asset to separate")] = "", model: str = "") -> None:
+    """List separations, or separate an asset into stems."""
+    with _client() as client:
+        artist = _artist(client)
+        if asset:
+            options = {"model": model} if model else {}
+            finished = _wait(artist, artist.separations.start(asset, **options), "separating")
+            _show(finished.get("stems", []), "stem", "asset")
+        else:
+            _show(artist.separations.list(), "name", "engine", "model", "state", "real_time_factor")
+
+
+@app.command()
+def items(
+    asset: Annotated[str, typer.Option(help="Asset of a new item")] = "",
+    caption: Annotated[str, typer.Option(help="Caption of a new item")] = "",
+) -> None:
+    """List training items, or make one."""
+    with _client() as client:
+        artist = _artist(client)
+        rows = [artist.training_items.create(asset=asset, caption=caption)] if asset else artist.training_items.list()
+        _show(rows, "name", "state", "asset", "caption")
+
+
+@app.command()
+def exports(
+    out_file: Annotated[Path | None, typer.Argument(metavar="ZIP", help="Where to write the archive")] = None,
+) -> None:
+    """List exports, or build a Replicate zip of every ready item and download it."""
+    with _client() as client:
+        artist = _artist(client)
+        if out_file:
+            finished = _wait(artist, artist.exports.start(), "exporting")
+            artist.exports.download(str(finished["name"]), out_file)
+            _show([finished], "name", "item_count", "size_bytes")
+        else:
+            _show(artist.exports.list(), "name", "format", "state", "item_count", "size_bytes")
+
+
+@app.command()
+def conversations(file: Annotated[Path | None, typer.Argument(help="JSON document to bring in")] = None) -> None:
+    """List conversations, or bring one in."""
+    with _client() as client:
+        artist = _artist(client)
+        rows = [artist.conversations.create({"document": file.read_text()})] if file else artist.conversations.list()
+        _show(rows, "name", "conversation_id", "state", "turn_count", "trainable_pair_count")
+
+
+@app.command()
+def training_files(
+    create: Annotated[str, typer.Option(help="Name of a training file to build of all completed conversations")] = "",
+    download: Annotated[str, typer.Option(help="Training file to download")] = "",
+    target: Annotated[Path | None, typer.Argument(help="Where to write; .jsonl gives JSONL")] = None,
+) -> None:
+    """List training files, build one, or download one."""
+    with _client() as client:
+        artist = _artist(client)
+        if create:
+            names = [one["name"] for one in artist.conversations.list() if one.get("state") == "COMPLETED"]
+            _show([_wait(artist, artist.training_files.start(create, names), "building")], "name", "display_name")
+        elif download and target:
+            file_format = "JSONL" if target.suffix == ".jsonl" else "JSON"
+            out.print(str(artist.training_files.download(download, target, file_format=file_format)))
+        else:
+            _show(artist.training_files.list(), "name", "display_name", "state", "json_size_bytes")
+
+
+@app.command()
+def sessions(open_name: Annotated[str, typer.Option("--open", help="Session to open")] = "") -> None:
+    """List saved sessions, or open one and say whether everything is there."""
+    with _client() as client:
+        artist = _artist(client)
+        if open_name:
+            out.print_json(json.dumps(artist.sessions.open(open_name)))
+        else:
+            _show(artist.sessions.list(), "name", "display_name", "revision", "update_time")
+
+
+@app.command()
+def performances(asset: Annotated[str, typer.Option(help="Asset to start one from")] = "") -> None:
+    """List performances, or start one and print the ticket that opens its socket."""
+    with _client() as client:
+        artist = _artist(client)
+        if asset:
+            performance = artist.performances.create(asset=asset)
+            _show([artist.performances.connect(performance["name"])], "socket_url", "ticket", "expire_time")
+        else:
+            _show(artist.performances.list(), "name", "state", "stems_state", "asset")
+
+
+@app.command()
+def operations(cancel: Annotated[str, typer.Option(help="Operation to cancel")] = "") -> None:
+    """List long work, or cancel some."""
+    with _client() as client:
+        artist = _artist(client)
+        rows = [artist.operations.cancel(cancel)] if cancel else artist.operations.list()
+        _show(rows, "name", "metadata.state", "metadata.progress_percent", "metadata.stage")
+
+
+def main() -> None:
+    """Run the command; a refused call prints what was wrong and what to do, and exits with 1."""
+    try:
+        app()
+    except (ApiError, GatewayUnreachable, OperationFailed) as refused:
+        errors.print(f"[red]tonewright:[/red] {refused}", highlight=False)
+        raise SystemExit(1) from None
+
+
+def _kept_key() -> str:
+    path = Path(os.environ.get("TONEWRIGHT_HOME", ".tonewright")) / "api-key"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def _client() -> Tonewright:
+    if not _target.key:
+        errors.print("no API key: set TONEWRIGHT_API_KEY, or run from the folder that holds .tonewright/api-key")
+        raise typer.Exit(1)
+    return Tonewright(_target.url, _target.key)
+
+
+def _artist(client: Tonewright) -> ArtistHandle:
+    if _target.artist:
+        return client.artist(_target.artist)
+    known = [artist["name"] for artist in client.artists()]
+    if len(known) != 1:
+        errors.print(
+            f"choose an artist with --artist: {', '.join(known) or 'none yet; tonewright artists --create NAME'}"
+        )
+        raise typer.Exit(1)
+    return client.artist(known[0])
+
+
+def _show(rows: Iterable[Mapping[str, Any]], *columns: str) -> None:
+    found = list(rows)
+    if _target.as_json:
+        out.print_json(json.dumps(found))
+        return
+    table = Table(*columns)
+    for row in found:
+        table.add_row(*(_cell(row, column) for column in columns))
+    out.print(table)
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    value: Any = row
+    for part in column.split("."):
+        value = value.get(part, "") if isinstance(value, Mapping) else ""
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _wait(artist: ArtistHandle, operation: Operation, what: str) -> Json:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors) as bar:
+        task = bar.add_task(what, total=100)
+        return artist.operations.wait(
+            operation,
+            on_progress=lambda percent, stage: bar.update(task, completed=percent, description=stage.lower() or what),
+        )
+
+
+class _BytesBar:
+    """A progress bar in bytes."""
+
+    def __init__(self, what: str) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=errors
+        )
+        self._task = self._bar.add_task(what, total=None)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self._bar.start()
+        return lambda done, total: self._bar.update(self._task, completed=done, total=total)
+
+    def __exit__(self, *_fault: object) -> None:
+        self._bar.stop()

@@ -1,0 +1,110 @@
+"""What every collection of resources can do: get, list, delete; and what long work can do: wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar, cast
+
+from tonewright_client.errors import ApiError, GatewayUnreachable, OperationFailed
+from tonewright_client.models import Operation
+from tonewright_client.transport import Json, Transport
+
+Resource = TypeVar("Resource")
+# Called with percent (0 to 100) and the stage's name as long work goes on.
+OnProgress = Callable[[float, str], None]
+_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+
+
+class Collection(Generic[Resource]):
+    """The resources of one kind that one artist has.
+
+    A resource is named by its full name (`artists/ada/assets/…`) or by its last part alone.
+    """
+
+    COLLECTION = ""
+    FIELD = ""
+
+    def __init__(self, transport: Transport, artist: str) -> None:
+        self._transport = transport
+        self._artist = artist
+        self._base = f"/v1/{artist}/{self.COLLECTION}"
+
+    def path(self, name: str) -> str:
+        """The path of a resource under the gateway."""
+        return f"/v1/{name}" if name.startswith("artists/") else f"{self._base}/{name}"
+
+    def get(self, name: str) -> Resource:
+        """One resource."""
+        return cast(Resource, self._transport.get(self.path(name)))
+
+    def list(self, **filters: str | int) -> Iterator[Resource]:
+        """All of them, newest first, fetched page by page."""
+        token = ""
+        while True:
+            page = self._transport.get(self._base, **filters, **({"page_token": token} if token else {}))
+            yield from cast("list[Resource]", page.get(self.FIELD, []))
+            token = page.get("next_page_token", "")
+            if not token:
+                return
+
+    def delete(self, name: str, *, etag: str = "*") -> None:
+        """Remove one; `*` removes it whatever state it is in."""
+        self._transport.delete(self.path(name), etag=etag)
+
+    def _create(self, body: Json, *, idempotency_key: str | None = None) -> Resource:
+        return cast(Resource, self._transport.post(self._base, body, idempotency_key=idempotency_key))
+
+    def _start(self, path: str, body: Json, *, idempotency_key: str | None = None) -> Operation:
+        return cast(Operation, self._transport.post(path, body, idempotency_key=idempotency_key))
+
+
+class Operations(Collection[Operation]):
+    """Long work of one artist, whatever it makes."""
+
+    COLLECTION = "operations"
+    FIELD = "operations"
+
+    def cancel(self, name: str) -> Operation:
+        """Ask it to stop."""
+        return cast(Operation, self._transport.post(f"{self.path(name)}:cancel"))
+
+    def wait(self, operation: Operation, *, on_progress: OnProgress | None = None) -> Json:
+        """The finished resource, once there is one; progress comes from the operation's events.
+
+        A lost connection is taken up where it broke.
+
+        Raises:
+            OperationFailed: it ended as FAILED or CANCELLED.
+        """
+        name, last_id = operation["name"], ""
+        broken = 0
+        while not operation.get("done"):
+            try:
+                for identity, _kind, data in self._transport.events(f"{self.path(name)}/events", last_event_id=last_id):
+                    last_id, operation, broken = identity or last_id, cast(Operation, data), 0
+                    _tell(operation, on_progress)
+            except (GatewayUnreachable, ApiError) as fault:
+                broken += 1
+                if broken > 5 or (isinstance(fault, ApiError) and fault.status < 500):
+                    raise
+            if not operation.get("done"):
+                operation = self.get(name)
+        _tell(operation, on_progress)
+        return _result(operation)
+
+
+def _tell(operation: Operation, on_progress: OnProgress | None) -> None:
+    facts: Any = operation.get("metadata") or {}
+    if on_progress is not None:
+        on_progress(float(facts.get("progress_percent") or 0), str(facts.get("stage") or facts.get("state") or ""))
+
+
+def _result(operation: Operation) -> Json:
+    facts: Any = operation.get("metadata") or {}
+    error: Any = operation.get("error") or {}
+    state = str(facts.get("state", ""))
+    if error or (state in _ENDED and state != "SUCCEEDED"):
+        raise OperationFailed(
+            operation["name"], state or "FAILED", str(error.get("reason", "")), str(error.get("message", ""))
+        )
+    return cast(Json, operation.get("response") or {})

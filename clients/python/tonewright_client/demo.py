@@ -1,0 +1,206 @@
+"""The whole path as a user of the HTTP API walks it: from an artist to a reopened session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tonewright_client.client import ArtistHandle, Tonewright
+from tonewright_client.demo_material import conversation, write_live_set, write_piece
+from tonewright_client.performance import connect
+
+MASTER_SCHEMA = {
+    "artist": {"name": "Demo Artist", "genres": ["downtempo", "electronic"]},
+    "sound": {"moods": ["warm", "steady"], "instruments": ["synth bass", "pad", "drum machine"]},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One step of the walk: what was done, what came out, how long it took."""
+
+    step: str
+    result: str
+    wall_s: float
+    is_done: bool = True
+
+
+@dataclass(slots=True)
+class Report:
+    """The rows of a walk; it ends with the first step that fails."""
+
+    rows: list[Row] = field(default_factory=list)
+    is_complete: bool = False
+
+
+class _Walk:
+    """One walk; each step leaves what the next ones need."""
+
+    def __init__(self, client: Tonewright, folder: Path, audio: Path, live_set: Path) -> None:
+        self._client, self._folder, self._audio, self._als = client, folder, audio, live_set
+        self._artist: ArtistHandle
+        self._names: dict[str, str] = {}
+
+    def steps(self) -> list[tuple[str, Callable[[], str]]]:
+        """The steps in their order."""
+        return [
+            ("create an artist", self.create_artist),
+            ("write the profile", self.write_profile),
+            ("upload a Live Set", self.upload_live_set),
+            ("upload audio", self.upload_audio),
+            ("upload it again", self.upload_again),
+            ("write a caption", self.write_caption),
+            ("separate into stems", self.separate),
+            ("separate again", self.separate_again),
+            ("make a training item", self.make_item),
+            ("export for Replicate", self.export),
+            ("bring in a conversation", self.bring_in_conversation),
+            ("build a training file", self.build_training_file),
+            ("start a performance", self.start_performance),
+            ("play and turn a knob", self.play),
+            ("save it", self.save),
+            ("reopen it", self.reopen),
+        ]
+
+    def create_artist(self) -> str:
+        self._artist = self._client.create_artist("Demo Artist")
+        return self._artist.name
+
+    def write_profile(self) -> str:
+        profile = self._artist.profile()
+        changes = {"notes": "Slow, warm and close.", "master_schema": MASTER_SCHEMA}
+        return f"schema {self._artist.update_profile(changes, etag=profile['etag'])['master_schema_sha256'][:12]}"
+
+    def upload_live_set(self) -> str:
+        live_set = self._artist.live_sets.upload(self._als)
+        self._names["live set"] = live_set["name"]
+        counted = (
+            f"{live_set['track_count']} tracks, {live_set['clip_count']} clips, {live_set['device_count']} devices"
+        )
+        return f"{live_set['tempo_bpm']:g} BPM, {live_set['time_signature']}, {counted}"
+
+    def upload_audio(self) -> str:
+        asset = self._artist.assets.upload(self._audio)
+        self._names["asset"] = asset["name"]
+        loudness = asset.get("loudness_lufs")
+        heard = f", {loudness:.1f} LUFS" if loudness is not None else ""
+        return f"{asset['duration_s']:.1f} s, {asset['rate_hz']} Hz, {asset['channels']} channels{heard}"
+
+    def upload_again(self) -> str:
+        asset = self._artist.assets.upload(self._audio)
+        _expect(asset["name"] == self._names["asset"], "the same bytes became another asset")
+        return "0 bytes sent, the same asset"
+
+    def write_caption(self) -> str:
+        caption = self._artist.captions.generate(asset=self._names["asset"], live_set=self._names["live set"])
+        _expect(not caption.get("violations"), f"the caption breaks rules: {caption.get('violations')}")
+        self._names["caption"] = caption["text"]
+        return f"{caption['provenance']['engine']}: {caption['text']}"
+
+    def separate(self) -> str:
+        done = self._artist.operations.wait(self._artist.separations.start(self._names["asset"]))
+        self._names["separation"] = str(done["name"])
+        stems = ", ".join(str(stem["stem"]) for stem in done["stems"])
+        return f"{done['engine']}: {stems}"
+
+    def separate_again(self) -> str:
+        done = self._artist.operations.wait(self._artist.separations.start(self._names["asset"]))
+        first = self._artist.separations.get(self._names["separation"])
+        _expect(done["stems"] == first["stems"], "a second separation gave other stems")
+        return "remembered, the same stems"
+
+    def make_item(self) -> str:
+        names = self._names
+        item = self._artist.training_items.create(
+            asset=names["asset"], caption=names["caption"], live_set=names["live set"]
+        )
+        return f"{item['name'].rsplit('/', 1)[-1]} is {item['state']}"
+
+    def export(self) -> str:
+        done = self._artist.operations.wait(self._artist.exports.start())
+        path = self._artist.exports.download(str(done["name"]), self._folder / "dataset.zip")
+        with zipfile.ZipFile(path) as archive:
+            _expect(archive.testzip() is None, "the archive is damaged")
+            names = archive.namelist()
+        _expect(bool(names) and not any("/" in name for name in names), f"files are not at the root: {names}")
+        return f"{len(names)} files at the root, {path.stat().st_size:,} bytes"
+
+    def bring_in_conversation(self) -> str:
+        brought = self._artist.conversations.create(dict(conversation()))
+        enriched = self._artist.conversations.enrich(brought["name"])
+        self._names["conversation"] = enriched["name"]
+        return f"{enriched['state']}, {enriched['trainable_pair_count']} trainable pairs"
+
+    def build_training_file(self) -> str:
+        files = self._artist.training_files
+        done = self._artist.operations.wait(files.start("Demo file", [self._names["conversation"]]))
+        name = str(done["name"])
+        document = json.loads(files.download(name, self._folder / "file.json").read_text())
+        lines = files.download(name, self._folder / "file.jsonl", file_format="JSONL").read_text().splitlines()
+        version = document["training_file_metadata"]["version"]
+        _expect(all(isinstance(json.loads(line), dict) for line in lines), "a JSONL line is not an object")
+        return f"v{version} JSON with {len(document['conversations'])} conversation, JSONL with {len(lines)} lines"
+
+    def start_performance(self) -> str:
+        performance = self._artist.performances.create(asset=self._names["asset"])
+        self._names["performance"] = performance["name"]
+        return f"{performance['engine']}, {performance['state']}"
+
+    def play(self) -> str:
+        return asyncio.run(_play(self._artist, self._names["performance"]))
+
+    def save(self) -> str:
+        saved = self._artist.performances.save(self._names["performance"], "Demo session")
+        self._names["session"] = str(saved["session"])
+        self._artist.performances.stop(self._names["performance"])
+        return self._names["session"].rsplit("/", 1)[-1]
+
+    def reopen(self) -> str:
+        before = len(list(self._artist.separations.list()))
+        opened = self._artist.sessions.open(self._names["session"])
+        performance = self._artist.performances.create(session=self._names["session"])
+        _expect(len(list(self._artist.separations.list())) == before, "reopening separated again")
+        state = opened["completeness"]["state"]
+        self._artist.performances.stop(performance["name"])
+        return f"{state}; 0 bytes uploaded, 0 separations"
+
+
+def walk(
+    client: Tonewright, audio: Path | None, live_set: Path | None, *, on_step: Callable[[str], None] | None = None
+) -> Report:
+    """Walk every step; stop at the first that fails and say why."""
+    report = Report()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        audio = audio or write_piece(folder / "demo.wav")
+        live_set = live_set or write_live_set(folder / "demo.als")
+        steps = _Walk(client, folder, audio, live_set).steps()
+        for step, do in steps:
+            if on_step is not None:
+                on_step(step)
+            start = time.monotonic()
+            try:
+                result, is_done = do(), True
+            except Exception as fault:  # the table tells what failed, whatever it was
+                result, is_done = f"{type(fault).__name__}: {fault}", False
+            report.rows.append(Row(step, result, time.monotonic() - start, is_done))
+            if not is_done:
+                return report
+    report.is_complete = True
+    return report
+
+
+async def _play(artist: ArtistHandle, performance: str) -> str:
+    raise NotImplementedError
+
+
+def _expect(claim: Any, otherwise: str) -> None:
+    if not claim:
+        raise AssertionError(otherwise)
