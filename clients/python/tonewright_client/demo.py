@@ -14,7 +14,6 @@ from typing import Any
 
 from tonewright_client.client import ArtistHandle, Tonewright
 from tonewright_client.demo_material import conversation, write_live_set, write_piece
-from tonewright_client.performance import connect
 
 MASTER_SCHEMA = {
     "artist": {"name": "Demo Artist", "genres": ["downtempo", "electronic"]},
