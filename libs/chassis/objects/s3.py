@@ -1,0 +1,198 @@
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from urllib3.exceptions import HTTPError
+
+from chassis.errors import DependencyUnavailable
+from chassis.objects.port import CHUNK, ObjectInfo, ObjectNotFound, ObjectStore, ObjectWriter, check_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PART = 8 << 20  # S3 takes at most 10,000 parts: 80 GB
+_COPY = TransferConfig(multipart_threshold=5 << 30, multipart_chunksize=1 << 30)  # CopyObject ends at 5 GiB
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+
+
+class S3Store(ObjectStore):
+    """Objects in one bucket, under an optional prefix; any vendor that speaks the S3 API."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        endpoint: str | None = None,
+        region: str = "us-east-1",
+        public_endpoint: str | None = None,
+        create: bool = False,
+    ) -> None:
+        self.bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self.client = _client(endpoint, region)
+        self._signer = _client(public_endpoint, region) if public_endpoint else self.client
+        if create:
+            with answering(), contextlib.suppress(self.client.exceptions.BucketAlreadyOwnedByYou):
+                if bucket not in {found["Name"] for found in self.client.list_buckets()["Buckets"]}:
+                    self.client.create_bucket(Bucket=bucket)
+
+    def writer(self, key: str, *, media_type: str = "application/octet-stream") -> ObjectWriter:
+        """A writer that sends parts of 8 MiB as they fill."""
+        return _S3Writer(self, key, media_type)
+
+    def read(self, key: str, *, offset: int = 0, length: int | None = None, chunk: int = CHUNK) -> Iterator[bytes]:
+        """The bytes from `offset` in pieces of at most `chunk`."""
+        if length == 0:
+            return iter(())
+        last = "" if length is None else str(offset + length - 1)
+        ranged: Any = {"Range": f"bytes={offset}-{last}"} if offset or last else {}
+        try:
+            with answering(key):
+                answer = self.client.get_object(**self.at(key), **ranged)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("InvalidRange", "416"):
+                return iter(())
+            raise
+        return _pieces(answer["Body"], min(chunk, CHUNK))
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """What is known of the object."""
+        try:
+            with answering(key):
+                found = self.client.head_object(**self.at(key))
+        except ObjectNotFound:
+            return None
+        size, at = found["ContentLength"], found["LastModified"]
+        return ObjectInfo(key, size, None, found.get("ContentType"), at, found["ETag"].strip('"'))
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every object whose key begins with the prefix; their media types stay unknown."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._prefix + prefix)
+        with answering():
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    key = found["Key"].removeprefix(self._prefix)
+                    yield ObjectInfo(
+                        key, found["Size"], None, None, found["LastModified"], found.get("ETag", "").strip('"')
+                    )
+
+    def copy(self, source: str, target: str) -> None:
+        """A second object, copied by the server: in one step up to 5 GiB, in parts above."""
+        with answering(source):
+            self.client.copy(CopySource=self.at(source), **self.at(target), Config=_COPY)
+
+    def delete(self, key: str) -> None:
+        """Remove the object."""
+        with answering():
+            self.client.delete_object(**self.at(key))
+
+    def sign_get(self, key: str, *, expires_s: int, filename: str | None = None) -> str | None:
+        """A link that reads the object, as a download of that file name if one is given."""
+        shown = {"ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename)}"} if filename else {}
+        return self._signer.generate_presigned_url("get_object", {**self.at(key), **shown}, expires_s)
+
+    def sign_put(self, key: str, *, size_bytes: int, expires_s: int, media_type: str) -> str | None:
+        """A link that stores exactly so many bytes of that type."""
+        bound = {"ContentLength": size_bytes, "ContentType": media_type}
+        return self._signer.generate_presigned_url("put_object", {**self.at(key), **bound}, expires_s)
+
+    def ping(self) -> None:
+        """Nothing if the bucket answers."""
+        with answering("bucket"):
+            self.client.head_bucket(Bucket=self.bucket)
+
+    def at(self, key: str) -> Any:
+        """Bucket and full key, as the client's methods take them."""
+        return {"Bucket": self.bucket, "Key": self._prefix + check_key(key)}
+
+
+class _S3Writer(ObjectWriter):
+    def __init__(self, store: S3Store, key: str, media_type: str) -> None:
+        self._store, self._client, self._key, self._at = store, store.client, key, store.at(key)
+        self._media_type, self._hash, self._size_bytes, self._buffer = media_type, hashlib.sha256(), 0, bytearray()
+        self._upload: str | None = None
+        self._parts: list[Any] = []
+
+    def write(self, data: bytes) -> None:
+        self._hash.update(data)
+        self._size_bytes += len(data)
+        self._buffer += data
+        while len(self._buffer) >= PART:
+            self._send(bytes(self._buffer[:PART]))
+            del self._buffer[:PART]
+
+    def commit(self) -> ObjectInfo:
+        if self._upload is None:
+            with answering():
+                self._client.put_object(**self._at, Body=bytes(self._buffer), ContentType=self._media_type)
+        else:
+            if self._buffer:
+                self._send(bytes(self._buffer))
+            with answering():
+                self._client.complete_multipart_upload(
+                    **self._at, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+                )
+            self._upload = None
+        found = self._store.head(self._key)
+        if found is None:
+            raise DependencyUnavailable("objects", f"object {self._key} is not there after it was stored")
+        digest = self._hash.hexdigest()
+        return ObjectInfo(self._key, self._size_bytes, digest, self._media_type, found.update_time, found.etag)
+
+    def abort(self) -> None:
+        if self._upload is not None:
+            with contextlib.suppress(ClientError, DependencyUnavailable), answering():
+                self._client.abort_multipart_upload(**self._at, UploadId=self._upload)
+            self._upload = None
+
+    def _send(self, part: bytes) -> None:
+        with answering():
+            if self._upload is None:
+                begun = self._client.create_multipart_upload(**self._at, ContentType=self._media_type)
+                self._upload = begun["UploadId"]
+            number = len(self._parts) + 1
+            sent = self._client.upload_part(**self._at, UploadId=self._upload, PartNumber=number, Body=part)
+            self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+
+def _client(endpoint: str | None, region: str) -> "S3Client":
+    config = Config(
+        connect_timeout=3,
+        read_timeout=30,
+        max_pool_connections=32,
+        request_checksum_calculation="when_required",  # not every vendor takes checksum trailers
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "max_attempts": 3},
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+    )
+    return boto3.session.Session().client("s3", endpoint_url=endpoint, region_name=region, config=config)
+
+
+def _pieces(body: Any, chunk: int) -> Iterator[bytes]:
+    with answering(), contextlib.closing(body):
+        while piece := body.read(chunk):
+            yield piece
+
+
+@contextlib.contextmanager
+def answering(key: str = "") -> Iterator[None]:
+    """A block in which a missing `key` is ObjectNotFound and a server that does not answer DependencyUnavailable."""
+    try:
+        yield
+    except ClientError as error:
+        if key and error.response["Error"]["Code"] in _MISSING:
+            raise ObjectNotFound(f"no object {key}") from error
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status >= 500 or status == 429:
+            raise DependencyUnavailable("objects") from error
+        raise
+    except (BotoCoreError, HTTPClientError, HTTPError, OSError) as error:
+        raise DependencyUnavailable("objects") from error
