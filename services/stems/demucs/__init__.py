@@ -1,0 +1,1 @@
+"""Demucs models that the operator mounts; only `engine` needs torch."""

@@ -1,0 +1,173 @@
+"""The engine without a model: a split by signal processing that is always the same and sums to the mix.
+
+Drums are what is percussive (median filters over time and frequency, Fitzgerald, DAFx 2010); of the harmonic rest the
+low band is bass, what lies in the middle of the stereo picture in the voice's band is vocals, and all else is other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft, ndimage, signal
+
+from services.stems.domain import Model, Parameters, Recording
+
+Float32 = npt.NDArray[np.float32]
+Complex64 = npt.NDArray[np.complex64]
+
+ENGINE = "stub"
+SOURCES = ("drums", "bass", "other", "vocals")
+MODEL = Model(
+    id="dsp-stub",
+    display_name="Signal processing, no model",
+    engine=ENGINE,
+    sources=SOURCES,
+    rate_hz=0,
+    channels=0,
+    # Names the algorithm: raise it when the same input gives other stems.
+    digest="dsp-stub-1",
+    licence="Apache-2.0, part of tonewright",
+)
+
+_HOPS_PER_BLOCK = 256
+_MEDIAN_BINS = 31
+_MEDIAN_FRAMES = 17
+_CONTEXT = _MEDIAN_FRAMES // 2
+_OVERLAP = 4  # hops per window
+_BASS_HZ = (120.0, 250.0)
+_VOICE_HZ = (150.0, 250.0, 6000.0, 9000.0)
+_TINY = np.float32(1e-12)
+
+
+@dataclass(slots=True)
+class StubEngine:
+    """Takes recordings apart block by block; memory does not grow with their length."""
+
+    _plans: dict[int, _Plan] = field(default_factory=dict)
+
+    def separate(
+        self, mix: Recording, model: Model, parameters: Parameters, folder: Path, report: Callable[[float], None]
+    ) -> dict[str, Recording]:
+        """The sources of the mix as files in the folder; float32 sums of them are the mix within 1e-6."""
+        plan = self._plans.setdefault(mix.rate_hz, _Plan.for_rate(mix.rate_hz))
+        stems = {
+            name: Recording(folder / f"{name}.f32", mix.rate_hz, mix.channels, mix.frame_count)
+            for name in model.sources
+        }
+        frames: Float32 = np.memmap(mix.path, np.float32, "r", shape=(mix.frame_count, mix.channels))
+        step = _HOPS_PER_BLOCK * plan.hop
+        with ExitStack() as files:
+            targets = {name: files.enter_context(stem.path.open("wb")) for name, stem in stems.items()}
+            for start in range(0, mix.frame_count, step):
+                report(start / mix.frame_count)
+                _write(targets, _split_block(plan, frames, start))
+        report(1.0)
+        return stems
+
+
+def _write(targets: dict[str, BinaryIO], parts: dict[str, Float32]) -> None:
+    for name, target in targets.items():
+        target.write(np.ascontiguousarray(parts[name]).data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    size: int
+    hop: int
+    window: Float32  # square root of a Hann window: its square, overlapped four times, sums to 2
+    low: Float32  # (bins,), share of the bass
+    voice: Float32  # (bins,), share of the voice's band
+
+    @classmethod
+    def for_rate(cls, rate_hz: int) -> _Plan:
+        """Windows of about 93 ms at every rate."""
+        size = max(256, 2 ** round(math.log2(max(rate_hz, 1) * 4096 / 44100)))
+        hz = fft.rfftfreq(size, 1 / rate_hz)
+        window = np.sqrt(signal.get_window("hann", size)).astype(np.float32)
+        low, voice_in, voice_out = (
+            1 - _rise(hz, *_BASS_HZ),
+            _rise(hz, *_VOICE_HZ[:2]),
+            1 - _rise(hz, *_VOICE_HZ[2:]),
+        )
+        return cls(size, size // _OVERLAP, window, low, (voice_in * voice_out).astype(np.float32))
+
+
+def _rise(hz: npt.NDArray[np.float64], start_hz: float, end_hz: float) -> Float32:
+    """A raised cosine from 0 at the start to 1 at the end."""
+    place = np.clip((hz - start_hz) / (end_hz - start_hz), 0, 1)
+    return ((1 - np.cos(np.pi * place)) / 2).astype(np.float32)
+
+
+def _split_block(plan: _Plan, frames: Float32, start: int) -> dict[str, Float32]:
+    """The parts of the block that starts here: each (n_frames, n_channels)."""
+    stop = min(start + _HOPS_PER_BLOCK * plan.hop, len(frames))
+    hops = math.ceil((stop - start) / plan.hop)
+    # Windows that touch the block, and on both sides as many more as the median over time looks at.
+    lead = (_OVERLAP - 1 + _CONTEXT) * plan.hop
+    count = hops + _OVERLAP - 1 + 2 * _CONTEXT
+    length = (count - 1) * plan.hop + plan.size
+    padded = _read_padded(frames, start - lead, length)
+    spectra = _spectra(plan, padded, count)
+    masks = _masks(plan, spectra)
+
+    kept = slice(_CONTEXT, count - _CONTEXT)
+    mix = frames[start:stop]
+    parts = {name: _signal(plan, spectra[kept], mask[kept], stop - start) for name, mask in masks.items()}
+    parts["other"] = mix - (parts["drums"] + parts["bass"] + parts["vocals"])
+    return parts
+
+
+def _read_padded(frames: Float32, start: int, length: int) -> Float32:
+    out = np.zeros((length, frames.shape[1]), np.float32)
+    first, last = max(start, 0), min(start + length, len(frames))
+    out[first - start : last - start] = frames[first:last]
+    return out
+
+
+def _spectra(plan: _Plan, padded: Float32, count: int) -> Complex64:
+    """Shape (n_windows, n_channels, n_bins)."""
+    views = np.lib.stride_tricks.sliding_window_view(padded, plan.size, axis=0)[:: plan.hop][:count]
+    spectra: Complex64 = fft.rfft(views * plan.window, axis=-1)
+    return spectra
+
+
+def _masks(plan: _Plan, spectra: Complex64) -> dict[str, Float32]:
+    """Shares of drums, bass and vocals, each (n_windows, n_bins); what they leave is other."""
+    size = np.abs(spectra).mean(axis=1)
+    steady = ndimage.median_filter(size, size=(_MEDIAN_FRAMES, 1), mode="nearest") ** 2
+    sudden = ndimage.median_filter(size, size=(1, _MEDIAN_BINS), mode="nearest") ** 2
+    drums = sudden / (steady + sudden + _TINY)
+    harmonic = 1 - drums
+    bass = harmonic * plan.low
+    vocals = (harmonic - bass) * plan.voice * _centre(spectra)
+    return {"drums": drums, "bass": bass, "vocals": vocals}
+
+
+def _centre(spectra: Complex64) -> Float32:
+    """How alike the channels are, 0 to 1; 1 where there is one channel."""
+    if spectra.shape[1] == 1:
+        return np.ones(spectra.shape[::2], np.float32)
+    left, right = spectra[:, 0], spectra[:, 1]
+    both = np.abs(left) ** 2 + np.abs(right) ** 2 + _TINY
+    alike: Float32 = np.clip(2 * (left * right.conj()).real / both, 0, 1).astype(np.float32)
+    return alike
+
+
+def _signal(plan: _Plan, spectra: Complex64, mask: Float32, length: int) -> Float32:
+    """The masked block, (length, n_channels)."""
+    pieces = fft.irfft(spectra * mask[:, None, :], n=plan.size, axis=-1) * (plan.window / 2)
+    count, channels = pieces.shape[:2]
+    # Each window falls into four hops; hop h of the sum takes quarter q of window h - q.
+    quarters = pieces.reshape(count, channels, _OVERLAP, plan.hop)
+    total = np.zeros((count + _OVERLAP - 1, channels, plan.hop), np.float32)
+    for quarter in range(_OVERLAP):
+        total[quarter : quarter + count] += quarters[:, :, quarter]
+    whole = total[_OVERLAP - 1 : count].transpose(0, 2, 1).reshape(-1, channels)
+    return whole[:length]
