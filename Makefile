@@ -83,6 +83,7 @@ check: $(VENV)/.dev ## Every gate: style, types, imports, contracts, drift
 	$(BIN)/python tools/proto.py check
 	$(BIN)/python tools/proto.py breaking
 	$(BIN)/python tools/openapi.py check
+	$(BIN)/python tools/client_models.py check
 	$(BIN)/python tools/contracts.py check
 	$(BIN)/python tools/docs.py check
 
@@ -94,6 +95,7 @@ fmt: $(VENV)/.dev ## Format and sort
 .PHONY: generate
 generate: proto ## Stubs, OpenAPI and the lists in docs/
 	$(BIN)/python tools/openapi.py
+	$(BIN)/python tools/client_models.py
 	$(BIN)/python tools/contracts.py
 	$(BIN)/python tools/docs.py
 

@@ -1,4 +1,4 @@
-"""The running platform, once per target: `embedded` (no server needed) and `backends` (real PostgreSQL, RabbitMQ, S3)."""
+"""The running platform, once per target: `embedded` needs no server, `backends` runs on real ones."""
 
 from __future__ import annotations
 
