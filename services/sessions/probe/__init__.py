@@ -1,0 +1,3 @@
+from services.sessions.probe.prober import ChildProber
+
+__all__ = ["ChildProber"]
