@@ -58,9 +58,9 @@ def _run_platform(exports: dict[str, str]) -> int:
     def pass_on(number: int, frame: FrameType | None) -> None:
         platform.send_signal(number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A terminal sends SIGINT to the platform as well; being asked twice does no harm.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the platform as well
     parent = os.getppid()
     while True:
         try:
