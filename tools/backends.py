@@ -298,7 +298,7 @@ def start_s3(state: Path | None = None) -> Backend:
     folder, is_temporary = _state("s3", state)
     names = ("s3", "master", "volume", "filer", "admin")
     defaults = {"access": secrets.token_hex(10), "secret": secrets.token_hex(20)}
-    ports = {f"{name}.port{kind}": free_port() for name in names for kind in ("", ".grpc")}
+    ports = {f"{name}.port": free_port(beside=10000) for name in names}  # each takes the gRPC port 10,000 above, too
     kept = _kept(folder, {**defaults, "ports": ports})
     keys = {"accessKey": kept["access"], "secretKey": kept["secret"]}
     identity = {"name": "tonewright", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
@@ -315,12 +315,14 @@ def start_s3(state: Path | None = None) -> Backend:
     return server
 
 
-def free_port() -> int:
-    """A loopback port nobody listens on, below the range that outgoing connections take from."""
+def free_port(*, beside: int = 0) -> int:
+    """A loopback port nobody listens on (nor `beside` above it), below the range that outgoing connections take."""
     while True:
         port = random.randint(20000, 32000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
+        with socket.socket() as one, socket.socket() as other, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            if beside:
+                other.bind(("127.0.0.1", port + beside))
             return port
 
 
@@ -418,8 +420,11 @@ def _ask_s3(endpoint: str, env: dict[str, str]) -> None:
     config = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
     keys = {"aws_access_key_id": env["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"]}
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", config=config, **keys)
-    client.create_bucket(Bucket="ready")
-    client.delete_bucket(Bucket="ready")
+    if "ready" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        client.create_bucket(Bucket="ready")
+    if client.list_objects_v2(Bucket="ready")["KeyCount"]:
+        client.get_object(Bucket="ready", Key="ready")["Body"].read()  # after a restart, volumes register late
+    client.put_object(Bucket="ready", Key="ready", Body=b"ready")
 
 
 def up(home: Path) -> None:

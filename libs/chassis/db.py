@@ -26,7 +26,7 @@ Uid = sa.String(32)
 
 # SQLSTATE classes of a server that is away, full, shutting down or asks to try again.
 _RETRYABLE = ("08", "40", "53", "55", "57")
-_SQLITE_RETRYABLE = ("locked", "busy", "unable to open", "disk i/o", "disk is full", "readonly database")
+_SQLITE_RETRYABLE = ("locked", "busy", "unable to open", "disk i/o", "disk is full")
 _ROW_SCOPE = (
     "artist = current_setting('tonewright.artist', true) OR current_setting('tonewright.scope', true) = 'system'"
 )

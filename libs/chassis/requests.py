@@ -56,7 +56,8 @@ def once(
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {**key, "fingerprint": digest, "resource": resource, "create_time": now}
     # On Postgres a concurrent twin waits here until the first one commits, then finds its row.
-    if session.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount:  # type: ignore[attr-defined]
+    added = insert(table).values(row).on_conflict_do_nothing().returning(table.request_id)
+    if session.execute(added).one_or_none() is not None:
         return None
     earlier = session.execute(sa.select(table.fingerprint, table.resource).filter_by(**key)).one()
     if earlier.fingerprint != digest:
