@@ -38,13 +38,15 @@ class Caller:
 
 @dataclass(slots=True)
 class ResponseFlags:
-    """What a response said beside its message."""
+    """What a response says beside its message."""
 
     replayed: bool = False
+    is_served: bool = False  # of a response this process gives; what its peers answer does not colour it
 
 
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _flags: ContextVar[ResponseFlags | None] = ContextVar("response_flags", default=None)
 
 
@@ -77,15 +79,29 @@ def request_id() -> str:
 
 
 @contextmanager
-def in_request(request_id: str | None = None) -> Iterator[ResponseFlags]:
-    """Run as one request: its id goes into logs and calls, and its response flags are its own."""
-    flags = ResponseFlags()
-    id_token, flags_token = _request_id.set(request_id or uuid.uuid4().hex), _flags.set(flags)
+def in_request(
+    request_id: str | None = None, *, deadline: float | None = None, is_served: bool = False
+) -> Iterator[ResponseFlags]:
+    """Run as one request: its id goes into logs and calls, its deadline bounds calls, its response flags are its own.
+
+    Args:
+        request_id: As the caller sent it; a fresh one when empty.
+        deadline: On the monotonic clock of the event loop, seconds.
+        is_served: Whether the flags go out with a response of this process.
+    """
+    flags = ResponseFlags(is_served=is_served)
+    tokens = _request_id.set(request_id or uuid.uuid4().hex), _flags.set(flags), _deadline.set(deadline)
     try:
         yield flags
     finally:
-        _flags.reset(flags_token)
-        _request_id.reset(id_token)
+        _request_id.reset(tokens[0])
+        _flags.reset(tokens[1])
+        _deadline.reset(tokens[2])
+
+
+def deadline() -> float | None:
+    """When the current request's time is up, on the monotonic clock."""
+    return _deadline.get()
 
 
 def response_flags() -> ResponseFlags:

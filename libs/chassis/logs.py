@@ -88,6 +88,8 @@ def configure(
         "httpx2",
         "httpcore2",
         "alembic",
+        "asyncio",
+        "grpc",
         "uvicorn.access",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

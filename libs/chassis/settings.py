@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     ops_port: int = Field(
         default=0, ge=0, le=65535, description="Port of /livez, /readyz and /metrics; 0 takes a free one"
     )
+    worker_ops_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Ops port of the worker process; ops_port + 10 when unset"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lowest level shown")
     log_format: Literal["console", "json"] = Field(default="console", description="For people or for machines")
     log_pii: bool = Field(default=False, description="Keep personal facts in logs")

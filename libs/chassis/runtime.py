@@ -1,0 +1,345 @@
+"""A process from its start to its end: settings, what it stands on, serving, draining."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import hashlib
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pydantic import ValidationError
+
+from chassis import logs, ops, tracing
+from chassis.channels import MESSAGE_BYTES, Channels
+from chassis.clock import Clock, SystemClock
+from chassis.errors import AppError, Unavailable
+from chassis.health import Health
+from chassis.metrics import LOOP_FAILURES
+from chassis.process import stop_event
+from chassis.rpc.rules import MethodRule
+from chassis.settings import Settings
+from chassis.tokens import Signer, SigningKeyError, Verifier
+
+if TYPE_CHECKING:
+    from chassis.db import Database
+    from chassis.objects import ObjectStore
+    from chassis.paging import Pager
+    from chassis.queue import Queue
+
+__all__ = ["App", "Health", "MethodRule", "Runner", "Runtime", "WorkPool", "run_service"]
+
+log = logs.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+
+class Overloaded(Unavailable):
+    """More work waits than will be done in time."""
+
+    REASON = "OVERLOADED"
+
+
+class WorkPool:
+    """Threads that run use cases; context variables travel along."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
+        self._room = threads * 50
+        self._inside = 0
+
+    async def run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function gives, run in a thread.
+
+        Raises:
+            Overloaded: Fifty pieces of work wait for each thread already.
+        """
+        if self._inside >= self._room:
+            raise Overloaded("too much work waits; repeat the request later", retry_after_s=1.0)
+        self._inside += 1
+        try:
+            work = partial(contextvars.copy_context().run, fn, *args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._inside -= 1
+
+    def close(self) -> None:
+        """Take no more work; what runs is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Runtime:
+    """What a service stands on; each part is opened when it is first asked for and watched by `health`."""
+
+    def __init__(self, settings: Any, *, clock: Clock | None = None, has_database: bool = False) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.health = Health()
+        self.pool = WorkPool(settings.threads)
+        self.signer = Signer(settings.SERVICE, settings.signing_key_file, self.clock)
+        self.channels = Channels(settings, self.signer)
+        self._has_database = has_database
+
+    @cached_property
+    def db(self) -> Database:
+        """The service's database."""
+        from chassis.db import Database
+
+        if not self._has_database:
+            raise LookupError(f"{self.settings.SERVICE} was started without migrations, so it has no database")
+        database = Database(self.settings.database_url, self.settings.SERVICE, pool_size=self.settings.threads)
+        self.health.add("database", database.ping)
+        return database
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """The object store."""
+        from chassis.objects import open_store
+
+        store = open_store(self.settings.objects_url, public_endpoint=self.settings.objects_public_url)
+        self.health.add("objects", store.ping)
+        return store
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Wake-up messages to workers; work is accepted without it."""
+        from chassis.queue import Queue
+
+        queue = Queue(self.settings.broker_url)
+        self.health.add("broker", queue.ping, required=False)
+        return queue
+
+    @cached_property
+    def pager(self) -> Pager:
+        """Pages whose tokens every process of this service understands."""
+        from chassis.paging import Pager
+
+        key = self.signer.key().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return Pager(hashlib.sha256(b"pages" + key).digest())
+
+    async def close(self) -> None:
+        """Close everything that was opened."""
+        self.health.close()
+        self.pool.close()
+        await self.channels.close()
+        for name in ("queue", "db"):
+            if name in self.__dict__:
+                await asyncio.to_thread(getattr(self, name).close)
+
+
+@dataclass
+class App:
+    """What a service serves.
+
+    Args:
+        servicers: `add_XServicer_to_server` with the servicer; no gRPC server runs when empty.
+        method_rules: Who may call, by method path, `Service/Method` or `Method`; see `MethodRule` for the rest.
+        loops: Background work until the event is set; one that raises is started again.
+        on_stop: Called last, in order.
+        message_bytes: Largest message in either direction.
+        has_ops: Whether the ops listener runs.
+    """
+
+    servicers: list[tuple[Callable[..., None], Any]] = field(default_factory=list)
+    method_rules: Mapping[str, MethodRule] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    message_bytes: int = MESSAGE_BYTES
+    has_ops: bool = True
+
+
+class Runner(Protocol):
+    """Work of a worker process in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self, grace_s: float) -> None:
+        """End, within the time."""
+        ...
+
+
+Worker = Callable[[Runtime], "Runner | Sequence[Runner]"]
+
+
+def run_service(
+    settings_type: type[Settings],
+    build: Callable[[Runtime], App],
+    *,
+    migrations: str | None = None,
+    worker: Worker | None = None,
+) -> None:
+    """Be the process that the command line asks for: serve, `worker`, `migrate`, or `--check`; exits.
+
+    Args:
+        settings_type: The service's settings.
+        build: Puts the service together.
+        migrations: Where the Alembic revisions are, as `services.stems:migrations`; None for no database.
+        worker: Gives the runners of the worker process.
+    """
+    commands = {"serve", "migrate" if migrations else "serve", "worker" if worker else "serve"}
+    words = [word for word in sys.argv[1:] if word != "--check"] or ["serve"]
+    if len(words) != 1 or words[0] not in commands:
+        sys.exit(f"unknown arguments {' '.join(sys.argv[1:])}; one of {', '.join(sorted(commands))}, and --check")
+    try:
+        settings = settings_type()
+        logs.configure(settings.SERVICE, settings.log_level, settings.log_format, pii=settings.log_pii)
+        tracing.configure(settings.SERVICE, settings.otlp_endpoint)
+        process = _Process(settings, build, migrations, worker if words[0] == "worker" else None)
+        if "--check" in sys.argv:
+            sys.exit(_run(process.check()))
+        if words[0] == "migrate":
+            process.migrate()
+            sys.exit(0)
+        if settings.migrate_on_start:
+            process.migrate()
+        _run(process.run())
+    except (AppError, ValidationError, SigningKeyError, LookupError, OSError, RuntimeError) as error:
+        log.error("process_failed", error=f"{type(error).__name__}: {error}", exc_info=not isinstance(error, AppError))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _run(main: Any) -> Any:
+    try:
+        import uvloop
+
+        factory: Any = uvloop.new_event_loop
+    except ImportError:
+        factory = None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)
+
+
+class _Process:
+    def __init__(
+        self, settings: Settings, build: Callable[[Runtime], App], migrations: str | None, worker: Worker | None
+    ) -> None:
+        self._settings, self._build, self._migrations, self._worker = settings, build, migrations, worker
+
+    def migrate(self) -> None:
+        """Bring the database up to date; nothing for a service without one."""
+        if self._migrations is not None:
+            from chassis.db import migrate
+
+            settings = self._settings
+            owner = settings.migration_database_url or settings.database_url
+            migrate(owner, self._migrations, settings.SERVICE, app_url=settings.database_url)
+
+    async def check(self) -> int:
+        """Print settings and dependencies; 0 when all of them answer."""
+        runtime = self._runtime()
+        for variable, value, meaning in self._settings.describe():
+            print(f"{variable}={value}  # {meaning}")  # noqa: T201
+        self._assemble(runtime)
+        runtime.health.add("signing key", runtime.signer.check)
+        if self._migrations is not None:
+            runtime.health.add("database role", runtime.db.check_role)
+        report = await runtime.health.check()
+        for name, works in report.dependencies.items():
+            print(f"{name}: {'ok' if works else report.failed[name]}")  # noqa: T201
+        await runtime.close()
+        return 1 if report.failed else 0
+
+    async def run(self) -> None:
+        """Serve, or work, until asked to stop."""
+        runtime, settings = self._runtime(), self._settings
+        stop = stop_event(settings.lifeline_fd, hard_after_s=settings.drain_s + settings.grace_s + 4)
+        app, runners = self._assemble(runtime)
+        server = None
+        if app.servicers:
+            server = self._server(runtime, app)
+            port = server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
+            await server.start()
+            log.info("grpc_listening", host=settings.grpc_host, port=port)
+        listener = await self._listener(runtime) if app.has_ops else None
+        for runner in runners:
+            runner.start()
+        stopping = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            loops = [tasks.create_task(_keep(loop, stopping)) for loop in app.loops]
+            await stop.wait()
+            log.info("process_drains")
+            runtime.health.is_draining = True
+            await asyncio.sleep(settings.drain_s)
+            stopping.set()
+            halts = [asyncio.to_thread(runner.stop, settings.grace_s) for runner in runners]
+            if server is not None:
+                halts.append(server.stop(settings.grace_s))
+            if loops:
+                halts.append(_ended(loops, settings.grace_s))
+            await asyncio.gather(*halts)
+        await self._end(runtime, app, listener)
+
+    async def _end(self, runtime: Runtime, app: App, listener: asyncio.Server | None) -> None:
+        for hook in app.on_stop:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(hook(), 1)
+        if listener is not None:
+            listener.close()
+        await runtime.close()
+        log.info("process_ended")
+
+    def _runtime(self) -> Runtime:
+        return Runtime(self._settings, has_database=self._migrations is not None)
+
+    def _assemble(self, runtime: Runtime) -> tuple[App, list[Runner]]:
+        if self._worker is None:
+            return self._build(runtime), []
+        made = self._worker(runtime)
+        return App(), list(made) if isinstance(made, Sequence) else [made]
+
+    def _server(self, runtime: Runtime, app: App) -> Any:
+        from chassis.rpc.server import make_server
+
+        settings = self._settings
+        return make_server(
+            settings.SERVICE,
+            app.servicers,
+            verifier=Verifier(settings.SERVICE, settings.trusted_keys_dir, settings.callers_file, runtime.clock),
+            health=runtime.health,
+            clock=runtime.clock,
+            rules=app.method_rules,
+            message_bytes=app.message_bytes,
+        )
+
+    async def _listener(self, runtime: Runtime) -> asyncio.Server:
+        settings = self._settings
+        port = settings.ops_port
+        if self._worker is not None:
+            port = settings.worker_ops_port if settings.worker_ops_port is not None else port and port + 10
+        listener = await ops.listen(runtime.health, settings.ops_host, port)
+        log.info("ops_listening", host=settings.ops_host, port=listener.sockets[0].getsockname()[1])
+        return listener
+
+
+async def _keep(loop: Loop, stopping: asyncio.Event) -> None:
+    name = getattr(loop, "__qualname__", type(loop).__name__)
+    wait_s = 1.0
+    while not stopping.is_set():
+        try:
+            await loop(stopping)
+            return
+        except Exception:
+            LOOP_FAILURES.labels(name).inc()
+            log.exception("loop_failed", loop=name, again_in_s=wait_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), wait_s)
+        wait_s = min(30.0, wait_s * 2)
+
+
+async def _ended(loops: list[asyncio.Task[None]], grace_s: float) -> None:
+    _, left = await asyncio.wait(loops, timeout=max(grace_s, 0.5))
+    for task in left:
+        task.cancel()
