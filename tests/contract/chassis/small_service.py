@@ -1,0 +1,70 @@
+"""A service small enough to be started, called, stopped and killed in tests."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+from chassis.errors import NotFound
+from chassis.runtime import App, Runtime, run_service
+from chassis.settings import Settings
+from tonewright.stems.v1 import stems_pb2 as pb
+from tonewright.stems.v1 import stems_pb2_grpc
+
+
+class SmallSettings(Settings):
+    SERVICE: ClassVar[str] = "stems"
+
+    broken: bool = False
+
+
+class Stems(stems_pb2_grpc.StemsServiceServicer):
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def GetSeparation(self, request: Any, context: Any) -> Any:
+        if request.name.endswith("/slow"):
+            await self._runtime.pool.run(time.sleep, 1.0)
+        return pb.Separation(name=request.name)
+
+    async def WatchSeparation(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        yield pb.WatchSeparationResponse()
+        await asyncio.sleep(60)
+
+
+def build(runtime: Runtime) -> App:
+    def fail() -> None:
+        raise NotFound("nobody there")
+
+    if runtime.settings.broken:
+        runtime.health.add("engine", fail)
+    else:
+        runtime.health.add("engine", lambda: None)
+    failed_once = False
+
+    async def loop(stop: asyncio.Event) -> None:
+        nonlocal failed_once
+        if not failed_once:
+            failed_once = True
+            raise RuntimeError("first round")
+        await stop.wait()
+
+    return App(servicers=[(stems_pb2_grpc.add_StemsServiceServicer_to_server, Stems(runtime))], loops=[loop])
+
+
+class Runner:
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._stop.wait, daemon=True).start()
+
+    def stop(self, grace_s: float) -> None:
+        self._stop.set()
+
+
+if __name__ == "__main__":
+    run_service(SmallSettings, build, worker=lambda runtime: Runner())
