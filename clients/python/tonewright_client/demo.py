@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tonewright_client.client import ArtistHandle, Tonewright
-from tonewright_client.demo_material import conversation, write_live_set, write_piece
+from tonewright_client.demo_live_set import write_live_set
+from tonewright_client.demo_material import conversation, write_piece
 
 MASTER_SCHEMA = {
     "artist": {"name": "Demo Artist", "genres": ["downtempo", "electronic"]},

@@ -1,4 +1,5 @@
 from typing import Any
+
 Artist = dict[str, Any]
 Asset = dict[str, Any]
 Caption = dict[str, Any]
