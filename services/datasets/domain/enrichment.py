@@ -50,6 +50,17 @@ DEFAULT_SYSTEM_PROMPT = (
     "number at a time and offer one small next step. Do not judge, lecture or promise returns. Let the client's values "
     "decide, and recommend a licensed professional where the law asks for one."
 )
+_PROFILE_ORDER = (
+    "name",
+    "business",
+    "expertise",
+    "years_experience",
+    "core_philosophy",
+    "communication_style",
+    "tone",
+    "techniques",
+    "avoid",
+)
 _WORDS = re.compile(r"[a-z]+")
 _POSITIVE = frozenset(
     [
@@ -134,11 +145,11 @@ def scaffolding_of(context: Context, parameters: dict[str, str]) -> Scaffolding:
 def enrich(conversation: Conversation, document: dict[str, Any]) -> dict[str, Any]:
     """The enriched document of a raw or parsed one that has no blockers."""
     context, turns = conversation.context, document["turns"]
-    profile = context.profile or DEFAULT_PROFILE
+    profile = profile_of(context.profile)
     parameters: dict[str, str] = document.get("input_parameters", {})
     scaffolding = scaffolding_of(context, parameters)
     score = context.quality_score or DEFAULT_SCORE
-    shared = {
+    shared: dict[str, Any] = {
         "code": (context.template.category if context.template else "") or "fp_conversation",
         "metadata": _pair_metadata(context, document["conversation_metadata"], scaffolding),
         "system_prompt": context.system_prompt or default_system_prompt(profile),
@@ -155,6 +166,12 @@ def enrich(conversation: Conversation, document: dict[str, Any]) -> dict[str, An
     elif scaffolding != Scaffolding():
         enriched["input_parameters"] = _parameters(scaffolding)
     return enriched
+
+
+def profile_of(given: dict[str, Any]) -> dict[str, Any]:
+    """The consultant of a file, with the keys in the format's order; the platform's neutral one when none is given."""
+    found: dict[str, Any] = jsontext.ordered(given or DEFAULT_PROFILE, *_PROFILE_ORDER)
+    return found
 
 
 def default_system_prompt(profile: dict[str, Any]) -> str:
@@ -231,7 +248,7 @@ def _demographics(value: Any) -> str:
 def _background(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return jsontext.write(value).decode() if isinstance(value, dict | list) and value else ""
+    return jsontext.write(jsontext.ordered(value)).decode() if isinstance(value, dict | list) and value else ""
 
 
 def _training_facts(context: Context, chosen: Scaffolding) -> dict[str, Any]:

@@ -41,6 +41,17 @@ def write_indented(value: Any, *, level: int = 0) -> bytes:
     return text.replace("\n", "\n" + "  " * level).encode()
 
 
+def ordered(value: Any, *keys: str) -> Any:
+    """The same value with the keys of every object in one order: those named first, then by name.
+
+    Protobuf and databases keep objects without an order of their own.
+    """
+    if isinstance(value, dict):
+        known = [key for key in keys if key in value]
+        return {key: ordered(value[key], *keys) for key in known + sorted(set(value) - set(known))}
+    return [ordered(item, *keys) for item in value] if isinstance(value, list) else value
+
+
 def number(value: float, *, digits: int = 6) -> int | float:
     """The number as a person writes it: rounded, and without a fraction when it has none."""
     rounded = round(float(value), digits)

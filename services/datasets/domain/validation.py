@@ -183,7 +183,7 @@ def _check_emotion(found: _Findings, at: str, emotion: Any) -> None:
         return
     if not _has_text(emotion.get("primary_emotion")):
         found.block("MISSING_PRIMARY_EMOTION", f"{at}.primary_emotion", "no primary emotion", "name one")
-    intensity = emotion.get("intensity")
+    intensity: Any = emotion.get("intensity")
     if not _is_number(intensity):
         found.block("MISSING_INTENSITY", f"{at}.intensity", f"{_shown(intensity)} is no number", "give 0 to 1")
     elif not 0 <= intensity <= 1:
@@ -201,9 +201,15 @@ def _check_emotion(found: _Findings, at: str, emotion: Any) -> None:
 
 def _check_parameters(found: _Findings, document: dict[str, Any]) -> None:
     parameters = document.get("input_parameters", {})
-    if not isinstance(parameters, dict) or not all(isinstance(value, str) for value in parameters.values()):
-        text = "input_parameters is not an object of texts"
-        found.block("INVALID_INPUT_PARAMETERS", "input_parameters", text, "give texts, or leave it out")
+    if not isinstance(parameters, dict):
+        text = "input_parameters is not an object"
+        found.block("INVALID_INPUT_PARAMETERS", "input_parameters", text, "send an object of texts, or leave it out")
+        return
+    for key, value in parameters.items():
+        limit = 100 if key.endswith("_key") else 255
+        if not isinstance(value, str) or len(value) > limit or not value.isprintable():
+            at, advice = f"input_parameters.{key[:100]}", f"give one line of up to {limit} characters"
+            found.block("INVALID_INPUT_PARAMETERS", at, f"{_shown(value)} cannot be used", advice)
 
 
 _PAIR_FIELDS: dict[str, type | tuple[type, ...]] = {
