@@ -1,0 +1,164 @@
+"""The application: routes, and the layers around them from the outermost in."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp
+
+from chassis.errors import AppError
+from services.gateway import health
+from services.gateway.access import Access, Doors, Roles
+from services.gateway.context import ServerTools, tools_of
+from services.gateway.document import describe
+from services.gateway.edge import Edge, Faults
+from services.gateway.limits import Bodies, RateLimit
+from services.gateway.problems import from_http, from_validation
+from services.gateway.replies import json_reply
+from services.gateway.routes import (
+    artists,
+    assets,
+    captions,
+    datasets,
+    exports,
+    links,
+    live_sets,
+    operations,
+    operator,
+    performances,
+    separations,
+    sessions,
+    training_files,
+    webhooks,
+)
+
+_ROUTERS: tuple[APIRouter, ...] = (
+    artists.router,
+    live_sets.router,
+    captions.router,
+    assets.router,
+    sessions.router,
+    separations.router,
+    datasets.router,
+    exports.router,
+    training_files.router,
+    performances.router,
+    operations.router,
+    links.router,
+    webhooks.router,
+    operator.router,
+)
+_EXPOSED = [
+    "ETag",
+    "Location",
+    "Retry-After",
+    "X-Request-Id",
+    "Idempotent-Replayed",
+    "Content-Range",
+    "Content-Disposition",
+    "Accept-Ranges",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Traceparent",
+    "WWW-Authenticate",
+]
+_ACCEPTED = [
+    "Authorization",
+    "Content-Type",
+    "Content-Digest",
+    "X-Content-SHA256",
+    "If-Match",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "X-Request-Id",
+    "Traceparent",
+]
+
+
+def routes() -> FastAPI:
+    """All routes, without the layers around them and without anything behind them."""
+    api = FastAPI(title="tonewright", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    api.include_router(health.router)
+    for router in _ROUTERS:
+        api.include_router(router, prefix="/v1")
+    links.OPENERS.update({"assets": assets.asset_content, "exports": exports.export_content})
+    return api
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return describe(routes())
+
+
+def create_app(tools: ServerTools, doors: Doors) -> ASGIApp:
+    """The application, ready to serve."""
+    api = routes()
+    api.state.tools = tools
+    _add_documents(api)
+    _add_handlers(api, tools)
+    settings = tools.settings
+    app: ASGIApp = Bodies(api, max_json_bytes=settings.max_json_bytes, max_upload_bytes=settings.max_upload_bytes)
+    app = Access(
+        app,
+        doors=doors,
+        roles=Roles(tools.peers, tools.clock, settings.roles_ttl_s),
+        limit=RateLimit(settings.rate_limit_per_s, settings.rate_limit_burst, tools.clock),
+    )
+    app = Faults(app, tools.problems)
+    if settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=_ACCEPTED,
+            expose_headers=_EXPOSED,
+            max_age=3600,
+        )
+    return Edge(app, tools.clock)
+
+
+def _add_documents(api: FastAPI) -> None:
+    document = describe(api)
+
+    async def get_openapi(request: Request) -> Response:
+        return json_reply(document, headers={"cache-control": "public, max-age=60"})
+
+    async def get_docs(request: Request) -> Response:
+        return get_swagger_ui_html(openapi_url="/openapi.json", title="tonewright API")
+
+    async def get_root(request: Request) -> Response:
+        return RedirectResponse("/docs")
+
+    api.add_route("/openapi.json", get_openapi, include_in_schema=False)
+    api.add_route("/docs", get_docs, include_in_schema=False)
+    api.add_route("/", get_root, include_in_schema=False)
+
+
+def _add_handlers(api: FastAPI, tools: ServerTools) -> None:
+    problems = tools.problems
+
+    async def typed(request: Request, error: Exception) -> Response:
+        return problems.response(cast(AppError, error))
+
+    async def http(request: Request, error: Exception) -> Response:
+        return problems.response(from_http(cast(HTTPException, error), request.method, request.url.path))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        return problems.response(from_validation(cast(RequestValidationError, error).errors()))
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return tools_of(request).problems.unexpected(error)
+
+    api.add_exception_handler(AppError, typed)
+    api.add_exception_handler(HTTPException, http)
+    api.add_exception_handler(RequestValidationError, invalid)
+    api.add_exception_handler(Exception, unexpected)

@@ -1,0 +1,97 @@
+"""Liveness, readiness with everything that is down, and metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from chassis.errors import AppError
+from chassis.health import Report
+from services.gateway.context import ServerTools, tools_of
+from services.gateway.peers import PEER_NAMES
+from services.gateway.replies import json_reply
+
+_ASK_S = 2.0
+_DEPENDENCY = "dependency/"
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+router = APIRouter(tags=["health"])
+
+Probe = Callable[[], Awaitable[None]]
+
+
+@router.get("/livez", operation_id="get_liveness", summary="Whether the process lives", response_model=None)
+async def get_liveness() -> Response:
+    """Answers 200 while the process can answer at all."""
+    return json_reply({"status": "ok"})
+
+
+@router.get("/readyz", operation_id="get_readiness", summary="Whether requests can be served", response_model=None)
+async def get_readiness(request: Request, scope: str = "all") -> Response:
+    """Answers 200 when the gateway and every service behind it can serve, else 503 and what is down.
+
+    `scope=self` asks for the gateway alone, so that one service that is down does not take the others away.
+    """
+    tools = tools_of(request)
+    probes: dict[str, Probe] = dict(tools.probes)
+    if scope != "self":
+        probes |= {peer: _peer_probe(tools, peer) for peer in PEER_NAMES}
+    own, *found = await asyncio.gather(tools.health.check(), *(_ask(probe) for probe in probes.values()))
+    checks = {name: _own_check(own, name) for name in own.dependencies} | dict(zip(probes, found, strict=True))
+    is_ready = not tools.health.is_draining and all(check["status"] == "ok" for check in checks.values())
+    failing = sorted(name for name, check in checks.items() if check["status"] != "ok")
+    body = {"status": "ok" if is_ready else "unavailable", "failing": failing, "checks": checks}
+    headers = {"cache-control": "no-store"} | ({} if is_ready else {"retry-after": "2"})
+    return json_reply(body, 200 if is_ready else 503, headers)
+
+
+@router.get("/metrics", operation_id="get_metrics", summary="Prometheus metrics", response_model=None)
+async def get_metrics() -> Response:
+    """The metrics of this process in Prometheus's text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _own_check(report: Report, name: str) -> dict[str, Any]:
+    if report.dependencies[name]:
+        return {"status": "ok"}
+    return {"status": "unavailable", "detail": report.failed.get(name, "does not answer")}
+
+
+class _NotServing(AppError):
+    """A service answers and says that it cannot serve."""
+
+    def __init__(self, failing: list[str]) -> None:
+        super().__init__(f"not serving: {', '.join(failing) or 'itself'}")
+        self.failing = failing
+
+
+async def _ask(probe: Probe) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(_ASK_S):
+            await probe()
+    except _NotServing as error:
+        return {"status": "unavailable", "detail": error.message, "failing": error.failing}
+    except AppError as error:
+        return {"status": "unavailable", "detail": error.message}
+    except TimeoutError:
+        return {"status": "unavailable", "detail": f"no answer within {_ASK_S:g} s"}
+    except OSError as error:
+        return {"status": "unavailable", "detail": type(error).__name__}
+    return {"status": "ok"}
+
+
+def _peer_probe(tools: ServerTools, peer: str) -> Probe:
+    async def probe() -> None:
+        stub = health_pb2_grpc.HealthStub(tools.peers.channel(peer))
+        answer = await stub.List(health_pb2.HealthListRequest(), timeout=_ASK_S)
+        bad = sorted(name for name, status in answer.statuses.items() if status.status != _SERVING)
+        if bad:
+            named = [name.removeprefix(_DEPENDENCY) for name in bad if name.startswith(_DEPENDENCY)]
+            raise _NotServing(named)
+
+    return probe

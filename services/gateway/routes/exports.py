@@ -1,0 +1,111 @@
+"""Exports: archives that are never stored, streamed from byte ranges of other objects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.gateway.context import ServerTools, tools_of
+from services.gateway.downloads import Content, content_route, download, read_object
+from services.gateway.headers import Span
+from services.gateway.peers import DATASETS
+from services.gateway.routes.links import Link, link_to, reply_link
+from services.gateway.transcode import Rpc, expose
+from tonewright.datasets.v1 import datasets_pb2
+
+router = APIRouter()
+_EXPORT = "/artists/{artist}/exports/{export}"
+_GATHER = 1 << 20
+
+expose(
+    router,
+    "exports",
+    Rpc("POST /artists/{artist}/exports", DATASETS, "CreateExport"),
+    Rpc("GET /artists/{artist}/exports", DATASETS, "ListExports"),
+    Rpc(f"GET {_EXPORT}", DATASETS, "GetExport"),
+    Rpc(f"POST {_EXPORT}:cancel", DATASETS, "CancelExport"),
+    Rpc(f"DELETE {_EXPORT}", DATASETS, "DeleteExport"),
+)
+
+
+@content_route(
+    router,
+    f"{_EXPORT}/content",
+    operation_id="get_export_content",
+    summary="The archive",
+    tag="exports",
+    media_types=["application/zip"],
+)
+async def get_export_content(request: Request, artist: str, export: str) -> Response:
+    """The archive's bytes; a range continues a broken download byte for byte."""
+    return await export_content(request, f"artists/{artist}/exports/{export}")
+
+
+@router.post(
+    f"{_EXPORT}:link",
+    operation_id="link_export",
+    summary="A signed link to the archive",
+    tags=["exports"],
+    response_model=None,
+    responses={200: {"model": Link}},
+)
+async def link_export(request: Request, artist: str, export: str) -> Response:
+    """A link that gives the archive without a key until it expires; its path ends in `.zip`."""
+    name = f"artists/{artist}/exports/{export}"
+    found = await _layout(tools_of(request), name, 0, max_segments=1)
+    return reply_link(request, link_to(request, name, found.file_name or "dataset.zip"))
+
+
+async def export_content(request: Request, name: str) -> Response:
+    """The archive of a finished export as a download."""
+    tools = tools_of(request)
+    layout = await _layout(tools, name, 0)
+    content = Content(layout.size_bytes, layout.content_etag, layout.media_type, layout.file_name)
+    return download(request, content, lambda span: _pieces(tools, name, layout, span))
+
+
+async def _layout(tools: ServerTools, name: str, offset: int, *, max_segments: int = 0) -> datasets_pb2.ExportLayout:
+    asked = datasets_pb2.GetExportLayoutRequest(name=name, offset_bytes=offset, max_segments=max_segments)
+    found: datasets_pb2.ExportLayout = await tools.peers.call(DATASETS, "GetExportLayout", asked)
+    return found
+
+
+async def _pieces(tools: ServerTools, name: str, layout: datasets_pb2.ExportLayout, span: Span) -> AsyncIterator[bytes]:
+    gathered = bytearray()
+    async for piece in _parts(tools, name, layout, span):
+        gathered += piece
+        if len(gathered) >= _GATHER:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
+
+
+async def _parts(tools: ServerTools, name: str, layout: datasets_pb2.ExportLayout, span: Span) -> AsyncIterator[bytes]:
+    at = span.start
+    while at < span.end:
+        if not _holds(layout, at):
+            layout = await _layout(tools, name, at)
+        for segment in layout.segments:
+            skip = at - segment.offset_bytes
+            length = min(_length(segment) - skip, span.end - at)
+            if skip < 0 or length <= 0:
+                continue
+            if segment.WhichOneof("source") == "inline":
+                yield segment.inline[skip : skip + length]
+            else:
+                blob = segment.blob
+                async for piece in read_object(tools, blob.object_key, blob.offset_bytes + skip, length):
+                    yield piece
+            at += length
+
+
+def _holds(layout: datasets_pb2.ExportLayout, at: int) -> bool:
+    return bool(layout.segments) and layout.segments[0].offset_bytes <= at < layout.next_offset_bytes
+
+
+def _length(segment: datasets_pb2.ExportLayout.Segment) -> int:
+    inline = segment.WhichOneof("source") == "inline"
+    return len(segment.inline) if inline else segment.blob.length_bytes
