@@ -40,7 +40,7 @@ class Pager:
     def page(
         self,
         session: Session,
-        select: sa.Select[tuple[T]],
+        select: sa.Select[T],
         *,
         order: Sequence[InstrumentedAttribute[Any]],
         size: int = 0,

@@ -115,7 +115,7 @@ def write(path: Path, duration_s: float = 6.0, *, rate_hz: int = RATE_HZ, seed: 
 def _kick(time_s: Float64) -> Float64:
     beat = time_s % (60 / TEMPO_BPM)
     sweep = 2 * np.pi * (50 * beat + 90 / 30 * (1 - np.exp(-30 * beat)))
-    return 0.35 * np.sin(sweep) * np.exp(-12 * beat)
+    return np.asarray(0.35 * np.sin(sweep) * np.exp(-12 * beat))
 
 
 def _bass(time_s: Float64) -> Float64:
@@ -128,7 +128,7 @@ def _chord(time_s: Float64) -> Float64:
     bar = (time_s // 2).astype(int) % len(_CHORDS)
     envelope = np.minimum(1, (time_s % 2) * 20) * np.minimum(1, (2 - time_s % 2) * 20)
     notes = np.take(_CHORDS, bar, axis=0)
-    return 0.05 * envelope * np.sin(2 * np.pi * notes * time_s[:, None]).sum(axis=1)
+    return np.asarray(0.05 * envelope * np.sin(2 * np.pi * notes * time_s[:, None]).sum(axis=1))
 
 
 def _lead(time_s: Float64, noise: Float64) -> Float64:

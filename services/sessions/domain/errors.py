@@ -150,9 +150,13 @@ def upload_not_found(name: str) -> UploadNotFound:
 
 def asset_not_found(name: str) -> AssetNotFound:
     """The one answer for an asset that is not there or not the caller's."""
-    return AssetNotFound(f"there is no asset {name}; list the artist's assets to see what is there", metadata={"name": name})
+    return AssetNotFound(
+        f"there is no asset {name}; list the artist's assets to see what is there", metadata={"name": name}
+    )
 
 
 def session_not_found(name: str) -> SessionNotFound:
     """The one answer for a session that is not there or not the caller's."""
-    return SessionNotFound(f"there is no session {name}; list the artist's sessions to see what is there", metadata={"name": name})
+    return SessionNotFound(
+        f"there is no session {name}; list the artist's sessions to see what is there", metadata={"name": name}
+    )

@@ -97,7 +97,7 @@ class AssetRecords(Protocol):
         ...
 
     def asset_with(self, sha256: str) -> Asset | None:
-        """The asset in any state that has these bytes; in a transaction that writes nobody else changes it until the end."""
+        """The asset in any state that has these bytes; in a transaction that writes nobody else changes it."""
         ...
 
     def assets(self, uids: Iterable[str]) -> dict[str, Asset]:
@@ -149,7 +149,7 @@ class SessionRecords(Protocol):
         ...
 
     def save(self, session: Session, canonical: bytes | None = None) -> Session:
-        """Record a session's new state and, if `canonical` is given, its newest revision; gives it with its new etag."""
+        """Record a session's new state, and its newest revision if `canonical` is given; gives it with its etag."""
         ...
 
     def remove(self, uid: str) -> None:

@@ -129,7 +129,9 @@ class Completeness:
 def check_audio(artist: str, references: Sequence[AudioReference]) -> tuple[AudioReference, ...]:
     """The references if each names audio of the artist and none comes twice."""
     with collect() as violations:
-        violations.require(len(references) <= MAX_AUDIO, "audio", f"up to {MAX_AUDIO} references, not {len(references)}")
+        violations.require(
+            len(references) <= MAX_AUDIO, "audio", f"up to {MAX_AUDIO} references, not {len(references)}"
+        )
         places: set[tuple[str, str]] = set()
         for index, one in enumerate(references):
             field = f"audio[{index}]"
@@ -153,7 +155,9 @@ def completeness(statuses: Sequence[AudioStatus], *, version_known: bool) -> Com
     pending = sum(1 for s in statuses if s.state is AudioState.PENDING)
     if not version_known:
         readiness = Readiness.UNSUPPORTED_VERSION
-        message = "This saved session uses a format that this release does not read; update, or restore an older revision."
+        message = (
+            "This saved session uses a format that this release does not read; update, or restore an older revision."
+        )
     elif gone or deleted:
         readiness = Readiness.MISSING_AUDIO_ASSET
         parts = [f"{gone} missing: upload the same audio again"] * bool(gone)
@@ -161,7 +165,9 @@ def completeness(statuses: Sequence[AudioStatus], *, version_known: bool) -> Com
         message = f"Of {len(statuses)} recordings {', '.join(parts)}."
     elif pending:
         readiness = Readiness.STEMS_NOT_READY
-        message = f"{pending} of {len(statuses)} recordings are still being separated; open again when that has finished."
+        message = (
+            f"{pending} of {len(statuses)} recordings are still being separated; open again when that has finished."
+        )
     else:
         readiness = Readiness.COMPLETE
         message = "All audio is there." if statuses else "The session needs no audio; its controls are all there."

@@ -72,13 +72,13 @@ def check(members: Mapping[str, Any], canonical: Canonical) -> Snapshot:
     if violations:
         text = "; ".join(f"{v.field}: expected {v.description}" for v in violations[:5])
         raise SnapshotInvalid(f"the snapshot is not well formed: {text}", violations=violations[:100])
-    text = canonical(members)
-    if len(text) > MAX_BYTES:
+    encoded = canonical(members)
+    if len(encoded) > MAX_BYTES:
         raise SnapshotTooLarge(
-            f"the snapshot has {len(text)} bytes as canonical JSON; a session takes {MAX_BYTES}: keep audio in assets",
-            metadata={"size_bytes": str(len(text)), "limit_bytes": str(MAX_BYTES)},
+            f"the snapshot has {len(encoded)} bytes as JSON; a session takes {MAX_BYTES}; keep audio in assets",
+            metadata={"size_bytes": str(len(encoded)), "limit_bytes": str(MAX_BYTES)},
         )
-    return Snapshot(members, version, text)
+    return Snapshot(members, version, encoded)
 
 
 def signature(members: Mapping[str, Any], audio: Sequence[Mapping[str, str]], canonical: Canonical) -> str:

@@ -94,4 +94,3 @@ def _check_ogg(file: BinaryIO, size: int) -> None:
         raise truncated("its last page is not whole")
     if not data[last + 5] & 4:
         raise truncated("its last page is not marked as the end")
-

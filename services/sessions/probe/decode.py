@@ -36,7 +36,9 @@ def measure(audio: Path, peaks: Path, *, max_duration_s: int) -> dict[str, Any]:
 def _measure(file: sf.SoundFile, peaks: Path, max_duration_s: int) -> dict[str, Any]:
     rate_hz, channels, promised = int(file.samplerate), int(file.channels), int(file.frames)
     if channels > _MAX_CHANNELS or rate_hz not in _RATES_HZ:
-        raise unreadable(f"it has {channels} channels at {rate_hz} Hz; up to {_MAX_CHANNELS} at 4000 to 768000 Hz are read")
+        raise unreadable(
+            f"it has {channels} channels at {rate_hz} Hz; up to {_MAX_CHANNELS} at 4000 to 768000 Hz are read"
+        )
     limit = max_duration_s * rate_hz
     if limit < promised < _NO_LENGTH:
         raise _too_long(promised / rate_hz, max_duration_s)

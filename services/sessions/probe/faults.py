@@ -24,7 +24,9 @@ def unsupported(what: str) -> Unfit:
 
 def truncated(message: str, **facts: object) -> Unfit:
     """The file ends too early."""
-    return Unfit("AUDIO_TRUNCATED", f"{message}; the file is cut off or damaged: upload it again or export it anew", **facts)
+    return Unfit(
+        "AUDIO_TRUNCATED", f"{message}; the file is cut off or damaged: upload it again or export it anew", **facts
+    )
 
 
 def unreadable(message: str) -> Unfit:

@@ -63,8 +63,9 @@ class LoudnessMeter:
 def k_weighting(rate_hz: int) -> Float64:
     """The two biquads of the K curve at any rate, shape (2, 6) as `sosfilt` wants them.
 
-    Source: ITU-R BS.1770-4 tables 1 and 2 give them for 48 kHz; the analog prototypes behind them (a high shelf at 1682 Hz
-    and a high pass at 38 Hz) follow De Man, "Evaluation of implementations of the EBU R128 loudness measurement" (2018).
+    Source: ITU-R BS.1770-4 tables 1 and 2 give them for 48 kHz; the analog prototypes behind them (a high shelf at
+    1682 Hz and a high pass at 38 Hz) follow De Man, "Evaluation of implementations of the EBU R128 loudness
+    measurement" (2018).
     """
     k = math.tan(math.pi * 1681.974450955533 / rate_hz)
     quality, high = 0.7071752369554196, 10 ** (3.999843853973347 / 20)

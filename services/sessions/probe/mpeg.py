@@ -40,9 +40,12 @@ def check_mpeg(file: BinaryIO, size: int) -> None:
         if offset + length > size:
             raise truncated("its last frame is not whole", frames=frames)
         offset, frames = offset + length, frames + 1
-    # The frame that carries the count is not counted by it.
-    if promised is not None and frames - 1 < promised:
-        raise truncated(f"it promises {promised} frames and {frames - 1} are there", promised=promised, there=frames - 1)
+    # Something else behind the frames, such as a tag, shows that they were not cut off. The frame that carries the count
+    # is not counted by it.
+    if promised is not None and offset + 4 > size and frames - 1 < promised:
+        raise truncated(
+            f"it promises {promised} frames and {frames - 1} are there", promised=promised, there=frames - 1
+        )
 
 
 def frame_bytes(head: bytes) -> int | None:
@@ -62,8 +65,8 @@ def _first_frame(file: BinaryIO) -> int | None:
     head = file.read(10)
     start = 0
     if head[:3] == b"ID3" and len(head) == 10:
-        length = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-        start = 10 + length + (10 if head[5] & 0x10 else 0)
+        tag_bytes = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+        start = 10 + tag_bytes + (10 if head[5] & 0x10 else 0)
     file.seek(start)
     data = file.read(_SEARCH + 4096)
     place = data.find(b"\xff")

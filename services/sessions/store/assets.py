@@ -42,8 +42,9 @@ _UPLOAD = (
 class AssetRecords:
     """One artist's uploads, assets and holds in one transaction."""
 
-    def __init__(self, session: SqlSession, artist: str, pager: Pager, clock: Clock) -> None:
+    def __init__(self, session: SqlSession, artist: str, pager: Pager, clock: Clock, *, locking: bool) -> None:
         self._session, self._artist, self._pager, self._clock = session, artist, pager, clock
+        self._locking = locking
 
     def add_upload(self, upload: Upload) -> None:
         """Record an upload."""
@@ -53,8 +54,8 @@ class AssetRecords:
     def upload(self, uid: str) -> Upload | None:
         """The upload, locked against other writers."""
         wanted = sa.select(UploadRow).where(UploadRow.artist == self._artist, UploadRow.uid == uid)
-        row = self._session.scalar(wanted.with_for_update())
-        return row and to_upload(row)
+        row = self._session.scalar(wanted.with_for_update() if self._locking else wanted)
+        return to_upload(row) if row else None
 
     def save_upload(self, upload: Upload) -> None:
         """Record an upload's new state."""
@@ -133,18 +134,18 @@ class AssetRecords:
     def hold(self, uid: str, holder: str) -> Hold:
         """The holder's hold, taken now if it was not before."""
         insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        row = {"uid": new_uid(), "artist": self._artist, "asset_uid": uid, "holder": holder}
-        row |= {"create_time": self._clock.now()}
+        row: dict[str, object] = {"uid": new_uid(), "artist": self._artist, "asset_uid": uid, "holder": holder}
+        row["create_time"] = self._clock.now()
         self._session.execute(insert(HoldRow).values(row).on_conflict_do_nothing())
-        mine = sa.select(HoldRow).where(HoldRow.artist == self._artist, HoldRow.asset_uid == uid, HoldRow.holder == holder)
+        mine = sa.select(HoldRow).where(
+            HoldRow.artist == self._artist, HoldRow.asset_uid == uid, HoldRow.holder == holder
+        )
         return self._to_hold(self._session.scalars(mine).one())
 
     def release(self, uid: str, holder: str) -> None:
         """Drop the hold if there is one."""
         self._session.execute(
-            sa.delete(HoldRow).where(
-                HoldRow.artist == self._artist, HoldRow.asset_uid == uid, HoldRow.holder == holder
-            )
+            sa.delete(HoldRow).where(HoldRow.artist == self._artist, HoldRow.asset_uid == uid, HoldRow.holder == holder)
         )
 
     def release_all(self, holder: str) -> None:
@@ -165,7 +166,7 @@ class AssetRecords:
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Asset | None:
         wanted = sa.select(AssetRow).where(AssetRow.artist == self._artist, condition)
-        row = self._session.scalar(wanted.with_for_update())
+        row = self._session.scalar(wanted.with_for_update() if self._locking else wanted)
         return self._with_holds([row])[0] if row else None
 
     def _with_holds(self, rows: list[AssetRow]) -> list[Asset]:
@@ -174,7 +175,7 @@ class AssetRecords:
             .where(HoldRow.artist == self._artist, HoldRow.asset_uid.in_([row.uid for row in rows]))
             .group_by(HoldRow.asset_uid)
         )
-        counts: dict[str, int] = {uid: count for uid, count in counted}
+        counts: dict[str, int] = {row.asset_uid: row[1] for row in counted}
         return [to_asset(row, counts.get(row.uid, 0)) for row in rows]
 
     def _to_hold(self, row: HoldRow) -> Hold:
@@ -219,5 +220,7 @@ def purgeable(session: SqlSession, before: datetime, limit: int) -> list[Asset]:
     """Assets deleted before the time that nothing holds, and those whose purge was interrupted."""
     held = sa.exists().where(HoldRow.asset_uid == AssetRow.uid)
     due = sa.and_(AssetRow.state == AssetState.DELETED.value, AssetRow.delete_time < before, ~held)
-    rows = session.scalars(sa.select(AssetRow).where(sa.or_(due, AssetRow.state == AssetState.PURGING.value)).limit(limit))
+    rows = session.scalars(
+        sa.select(AssetRow).where(sa.or_(due, AssetRow.state == AssetState.PURGING.value)).limit(limit)
+    )
     return [to_asset(row) for row in rows]

@@ -19,13 +19,14 @@ from services.sessions.store.tables import RevisionRow, SessionRow
 class SessionRecords:
     """One artist's sessions and revisions in one transaction."""
 
-    def __init__(self, session: SqlSession, artist: str, pager: Pager, clock: Clock) -> None:
+    def __init__(self, session: SqlSession, artist: str, pager: Pager, clock: Clock, *, locking: bool) -> None:
         self._session, self._artist, self._pager, self._clock = session, artist, pager, clock
+        self._locking = locking
 
     def session(self, uid: str, *, with_snapshot: bool = True) -> Session | None:
         """The session in any state, locked against other writers."""
         wanted = sa.select(SessionRow).where(SessionRow.artist == self._artist, SessionRow.uid == uid)
-        row = self._session.scalar(wanted.with_for_update())
+        row = self._session.scalar(wanted.with_for_update() if self._locking else wanted)
         if row is None:
             return None
         newest = self._revision(uid, row.revision, with_snapshot=with_snapshot)
@@ -52,7 +53,7 @@ class SessionRecords:
         return self._again(session.uid)
 
     def save(self, session: Session, canonical: bytes | None = None) -> Session:
-        """Record a session's new state and, if `canonical` is given, its newest revision; gives it with its new etag."""
+        """Record a session's new state, and its newest revision if `canonical` is given; gives it with its etag."""
         if canonical is not None:
             self._add_revision(session.newest, canonical)
         self._session.execute(
@@ -126,7 +127,7 @@ class SessionRecords:
             RevisionRow.artist == self._artist, RevisionRow.session_uid == uid, RevisionRow.number == number
         )
         row = self._session.scalar(wanted.options(undefer(RevisionRow.snapshot)) if with_snapshot else wanted)
-        return row and _to_revision(row, with_snapshot=with_snapshot)
+        return _to_revision(row, with_snapshot=with_snapshot) if row else None
 
     def _add_revision(self, revision: Revision, canonical: bytes) -> None:
         self._session.add(
@@ -152,7 +153,7 @@ def _to_revision(row: RevisionRow, *, with_snapshot: bool) -> Revision:
         artist=row.artist,
         session_uid=row.session_uid,
         number=row.number,
-        snapshot=json.loads(row.snapshot) if with_snapshot else None,
+        snapshot=_parse(row.snapshot) if with_snapshot else None,
         snapshot_version=row.snapshot_version,
         snapshot_bytes=row.snapshot_bytes,
         audio=_to_audio(row.audio),
@@ -161,6 +162,11 @@ def _to_revision(row: RevisionRow, *, with_snapshot: bool) -> Revision:
         restored_from=row.restored_from,
         create_time=row.create_time,
     )
+
+
+def _parse(canonical: str) -> Any:
+    # Canonical JSON writes 1e20 as an integer; all numbers of a snapshot are doubles.
+    return json.loads(canonical, parse_int=float)
 
 
 def _to_audio(members: Sequence[Mapping[str, Any]]) -> tuple[AudioReference, ...]:

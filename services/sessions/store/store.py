@@ -56,13 +56,13 @@ class SqlStore:
     def read(self, artist: str) -> Iterator[SqlRecords]:
         """A transaction that only reads."""
         with self.db.transaction(artist_scope(artist), write=False) as session:
-            yield self._records(session, artist)
+            yield self._records(session, artist, locking=False)
 
     @contextmanager
     def write(self, artist: str) -> Iterator[SqlRecords]:
         """A transaction that commits at the end of the block."""
         with self.db.transaction(artist_scope(artist)) as session:
-            yield self._records(session, artist)
+            yield self._records(session, artist, locking=True)
 
     def overdue_uploads(self, now: datetime, limit: int) -> list[Upload]:
         """Open uploads of all artists past their expiry."""
@@ -89,10 +89,10 @@ class SqlStore:
         with self.db.transaction(system_scope("collect"), write=False) as session:
             return session_rows.purgeable(session, before, limit)
 
-    def _records(self, session: SqlSession, artist: str) -> SqlRecords:
+    def _records(self, session: SqlSession, artist: str, *, locking: bool) -> SqlRecords:
         return SqlRecords(
-            AssetRecords(session, artist, self.pager, self.clock),
-            SessionRecords(session, artist, self.pager, self.clock),
+            AssetRecords(session, artist, self.pager, self.clock, locking=locking),
+            SessionRecords(session, artist, self.pager, self.clock, locking=locking),
             session,
             self.clock,
         )
