@@ -7,7 +7,7 @@ low band is bass, what lies in the middle of the stereo picture in the voice's b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +72,7 @@ class StubEngine:
         return stems
 
 
-def _write(targets: dict[str, BinaryIO], parts: dict[str, Float32]) -> None:
+def _write(targets: Mapping[str, BinaryIO], parts: dict[str, Float32]) -> None:
     for name, target in targets.items():
         target.write(np.ascontiguousarray(parts[name]).data)
 

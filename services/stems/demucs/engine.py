@@ -18,6 +18,7 @@ import numpy.typing as npt
 import soxr
 import torch
 from demucs.apply import BagOfModels, TensorChunk, apply_model
+from demucs.htdemucs import HTDemucs
 
 from services.stems.demucs.mounted import CLASSES, MountedModel, Weights
 from services.stems.domain import Model, ModelNotFound, ModelUnusable, Parameters, Recording
@@ -117,10 +118,11 @@ def _shifted(
     furthest = int(0.5 * network.samplerate)
     length = mix.shape[-1]
     total = torch.zeros(())
-    padded = TensorChunk(mix).padded(length + 2 * furthest)
+    chunk: Any = TensorChunk
+    padded = chunk(mix).padded(length + 2 * furthest)
     for _ in range(parameters.shifts):
         offset = draw.randint(0, furthest)
-        piece = TensorChunk(padded, offset, length + furthest - offset)
+        piece = chunk(padded, offset, length + furthest - offset)
         total = total + apply_model(network, piece, **options)[..., furthest - offset :]
     return total / parameters.shifts
 
@@ -144,6 +146,7 @@ class _Steps:
     def _all(self) -> int:
         passes = max(1, self.parameters.shifts)
         per_pass = 0
+        part: Any
         for part in self.network.models:
             stride = int((1 - self.parameters.overlap) * int(part.samplerate * part.segment))
             per_pass += -(-self.frame_count // stride)
@@ -172,15 +175,15 @@ def _write(mix: Recording, model: Model, source: Float32, path: Path) -> Recordi
 
 
 def _load(mounted: MountedModel) -> BagOfModels:
-    networks = [_network(weights) for weights in mounted.networks]
+    networks: list[Any] = [_network(weights) for weights in mounted.networks]
     shares = [list(row) for row in mounted.shares] if mounted.shares else None
     return BagOfModels(networks, shares, mounted.segment_s)
 
 
-def _network(weights: Weights) -> torch.nn.Module:
+def _network(weights: Weights) -> HTDemucs:
     kind = getattr(importlib.import_module(CLASSES[weights.class_name]), weights.class_name)
     try:
-        network: torch.nn.Module = kind(*weights.args, **weights.kwargs)
+        network: HTDemucs = kind(*weights.args, **weights.kwargs)
         network.load_state_dict(_state(weights))
     except (TypeError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
         raise ModelUnusable(f"the weights in {weights.path.name} do not fit their network: {error}") from error

@@ -1,5 +1,6 @@
 """What a separation is, what it may be asked for, and what it needs from outside."""
 
+from services.stems.domain.catalogue import Catalogue
 from services.stems.domain.errors import (
     ModelNotFound,
     ModelUnusable,
@@ -11,7 +12,7 @@ from services.stems.domain.errors import (
     SeparationNotFound,
     SeparationNotRetryable,
 )
-from services.stems.domain.ports import Assets, Audio, Blobs, Catalogue, Engine, Progress, Store, Upload
+from services.stems.domain.ports import Assets, Audio, Blobs, Engine, Progress, Store, Upload
 from services.stems.domain.separation import (
     NAME_PATTERN,
     Attempt,

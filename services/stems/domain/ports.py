@@ -105,21 +105,8 @@ class Engine(Protocol):
         """
 
 
-class Catalogue(Protocol):
-    """The models that can be asked for."""
-
-    def models(self) -> Sequence[Model]:
-        """All of them, by id."""
-
-    def find(self, model: str) -> Model:
-        """The one with this id, or the default one for an empty id; raises `ModelNotFound`."""
-
-
 class Store(Protocol):
     """The rows of separations and of remembered results."""
-
-    def replayed(self, artist: str, request_id: str, fingerprint: bytes) -> Separation | None:
-        """The separation that the same request has made; raises `RequestIdReused` when it was another request."""
 
     def add(self, separation: Separation, request_id: str, fingerprint: bytes) -> Separation:
         """The separation as kept: this one, or the one that the same request made first."""

@@ -1,0 +1,5 @@
+"""`python -m services.stems`."""
+
+from services.stems.main import main
+
+main()

@@ -1,0 +1,146 @@
+"""Puts the stems service and its worker together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from google.longrunning.operations_pb2_grpc import add_OperationsServicer_to_server
+
+from chassis.errors import Unavailable
+from chassis.jobs import JobRunner, Jobs, maintenance
+from chassis.logs import get_logger
+from chassis.operations import OperationsServicer
+from chassis.runtime import App, Runtime, run_service
+from services.stems import stub
+from services.stems.api import METHOD_RULES, StemsServicer, operation_source
+from services.stems.audio import AudioFiles
+from services.stems.blobs import SharedBlobs
+from services.stems.domain import Catalogue, Engine, Limits, Model
+from services.stems.peers import AssetsPeer
+from services.stems.settings import StemsSettings
+from services.stems.store import SeparationRow, SeparationStore
+from services.stems.store.tables import to_separation
+from services.stems.use_cases import Separations, SeparationWork
+from services.stems.worker import handler, own_folder
+from tonewright.stems.v1.stems_pb2_grpc import add_StemsServiceServicer_to_server
+
+log = get_logger(__name__)
+
+_PURGE_EVERY_S = 10.0
+
+
+def main() -> None:
+    """Be the process that the command line asks for."""
+    run_service(StemsSettings, build, migrations="services.stems:migrations", worker=build_worker)
+
+
+def build(runtime: Runtime) -> App:
+    """The API process."""
+    settings: StemsSettings = runtime.settings
+    jobs = _jobs(runtime)
+    models = _models(settings)
+    catalogue = Catalogue(models, _default_model(settings, models))
+    separations = Separations(
+        store=SeparationStore(runtime.db, jobs, runtime.pager, runtime.clock),
+        assets=AssetsPeer(runtime.channels),
+        catalogue=catalogue,
+        limits=_limits(settings),
+        clock=runtime.clock,
+    )
+
+    async def purge(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await runtime.pool.run(_purge, runtime, separations)
+            except Unavailable as error:
+                log.warning("purge_postponed", reason=error.reason)
+            try:
+                await asyncio.wait_for(stop.wait(), _PURGE_EVERY_S)
+            except TimeoutError:
+                continue
+
+    operations = OperationsServicer(
+        runtime.pool, {"separations": operation_source(separations)}, service=settings.SERVICE
+    )
+    return App(
+        servicers=[
+            (add_StemsServiceServicer_to_server, StemsServicer(runtime.pool, separations, catalogue)),
+            (add_OperationsServicer_to_server, operations),
+        ],
+        method_rules=METHOD_RULES,
+        loops=[maintenance([jobs]), purge],
+    )
+
+
+def build_worker(runtime: Runtime) -> JobRunner[SeparationRow]:
+    """The worker process; the default model is loaded before it takes work."""
+    settings: StemsSettings = runtime.settings
+    jobs = _jobs(runtime)
+    models = _models(settings)
+    catalogue = Catalogue(models, _default_model(settings, models))
+    work = SeparationWork(
+        store=SeparationStore(runtime.db, jobs, runtime.pager, runtime.clock),
+        assets=AssetsPeer(runtime.channels),
+        blobs=SharedBlobs(runtime.objects),
+        audio=AudioFiles(),
+        engines=_engines(settings, catalogue),
+        catalogue=catalogue,
+        limits=_limits(settings),
+        clock=runtime.clock,
+        work_dir=own_folder(settings.work_folder),
+    )
+    return JobRunner(
+        jobs, handler(work, to_separation), slots=settings.slots, poll_s=settings.poll_s, queue=runtime.queue
+    )
+
+
+def _purge(runtime: Runtime, separations: Separations) -> None:
+    with runtime.db.exclusively("purge") as held:
+        if held:
+            separations.purge()
+
+
+def _jobs(runtime: Runtime) -> Jobs[SeparationRow]:
+    return Jobs(
+        runtime.db,
+        SeparationRow,
+        runtime.clock,
+        lease_s=runtime.settings.lease_s,
+        noun="separation",
+        queue=runtime.queue,
+        topic="stems.separations",
+    )
+
+
+def _limits(settings: StemsSettings) -> Limits:
+    return Limits(settings.max_duration_s, settings.max_size_bytes)
+
+
+def _models(settings: StemsSettings) -> list[Model]:
+    if settings.engine == "stub":
+        return [stub.MODEL]
+    # Only here: reading mounted models takes the packages of the `stems` extra.
+    from services.stems.demucs.mounted import find_models
+
+    return [stub.MODEL, *(mounted.model for mounted in find_models(settings.models_folder).values())]
+
+
+def _default_model(settings: StemsSettings, models: list[Model]) -> str:
+    own = sorted(model.id for model in models if model.engine == settings.engine)
+    return settings.default_model or (own[0] if own else f"any in {settings.models_folder}")
+
+
+def _engines(settings: StemsSettings, catalogue: Catalogue) -> Mapping[str, Engine]:
+    engines: dict[str, Engine] = {stub.ENGINE: stub.StubEngine()}
+    if settings.engine == "demucs":
+        from services.stems.demucs.engine import DemucsEngine
+        from services.stems.demucs.mounted import ENGINE, find_models
+
+        demucs = DemucsEngine(find_models(settings.models_folder), settings.device)
+        default = catalogue.find("")
+        if default.engine == ENGINE:
+            demucs.load(default.id)
+            log.info("model_loaded", model=default.id, device=demucs.device)
+        engines[ENGINE] = demucs
+    return engines

@@ -1,0 +1,123 @@
+"""Ask for separations, read, cancel and delete them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chassis.clock import Clock
+from chassis.context import Caller, Role, acting_as, caller
+from chassis.errors import NotFound, Unavailable
+from chassis.ids import new_uid
+from chassis.paging import Page
+from services.stems.domain import (
+    Assets,
+    Catalogue,
+    Limits,
+    Order,
+    Result,
+    Separation,
+    State,
+    Store,
+    Times,
+    content_key,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Separations:
+    """All that callers can do with separations."""
+
+    store: Store
+    assets: Assets
+    catalogue: Catalogue
+    limits: Limits
+    clock: Clock
+
+    def create(self, artist: str, order: Order, request_id: str, fingerprint: bytes) -> Separation:
+        """The queued separation, or one that has succeeded already when equal work was done before."""
+        model = self.catalogue.find(order.model)
+        order = replace(order, model=model.id, selection=order.selection.settled(model))
+        source = self.assets.get(order.asset)
+        self.limits.check(source)
+
+        now = self.clock.now()
+        asked = Separation(
+            uid=new_uid(),
+            artist=artist,
+            principal=caller().principal,
+            order=order,
+            engine=model.engine,
+            content_key=content_key(source.pcm_sha256, model, order),
+            state=State.QUEUED,
+            times=Times(now, now),
+        )
+        # The hold comes before the row: a row without it could lose its source.
+        self.assets.hold(order.asset, asked.name)
+        result = remembered(self.store, self.assets, asked)
+        if result is not None:
+            asked = replace(asked, state=State.SUCCEEDED, result=result, times=replace(asked.times, ended=now))
+        kept = self.store.add(asked, request_id, fingerprint)
+        if kept.uid != asked.uid:
+            self._release_all(asked)
+        return kept
+
+    def get(self, artist: str, uid: str) -> Separation:
+        """One separation."""
+        return self.store.get(artist, uid)
+
+    def page(self, artist: str, *, size: int, token: str, asset: str, state: State | None) -> Page[Separation]:
+        """The artist's separations, newest first."""
+        return self.store.page(artist, size=size, token=token, asset=asset, state=state)
+
+    def cancel(self, artist: str, uid: str) -> Separation:
+        """Ask for the end of its work; one that has ended stays as it is."""
+        return self.store.request_cancel(artist, uid)
+
+    def delete(self, artist: str, uid: str, etag: str) -> None:
+        """Hide it at once and let go of its assets now, or soon when these cannot be reached."""
+        hidden = self.store.mark_deleted(artist, uid, etag)
+        try:
+            self._purge(hidden)
+        except Unavailable:
+            return  # `purge` repeats it
+
+    def purge(self, *, limit: int = 100) -> int:
+        """Let go of what deleted separations still hold; gives how many were forgotten."""
+        hidden = self.store.deleted(limit=limit)
+        for separation in hidden:
+            owner = Caller(service="stems", principal=separation.principal, artist=separation.artist, role=Role.EDITOR)
+            with acting_as(owner):
+                self._purge(separation)
+        return len(hidden)
+
+    def page_of_all(self, *, size: int, token: str, state: State | None) -> Page[Separation]:
+        """Separations of all artists, newest first."""
+        return self.store.page_of_all(size=size, token=token, state=state)
+
+    def requeue(self, artist: str, uid: str) -> Separation:
+        """Queue a failed or cancelled one again."""
+        return self.store.requeue(artist, uid)
+
+    def _purge(self, separation: Separation) -> None:
+        self._release_all(separation)
+        self.store.remove(separation)
+
+    def _release_all(self, separation: Separation) -> None:
+        stems = [stem.asset for stem in separation.result.stems] if separation.result else []
+        for asset in dict.fromkeys([separation.order.asset, *stems]):
+            self.assets.release(asset, separation.name)
+
+
+def remembered(store: Store, assets: Assets, separation: Separation) -> Result | None:
+    """The outcome of equal work done before, its stems now held for this separation too."""
+    result = store.result(separation.artist, separation.content_key)
+    if result is None:
+        return None
+    try:
+        for stem in result.stems:
+            assets.hold(stem.asset, separation.name)
+    except NotFound:
+        # Somebody removed a stem: the work is done again.
+        store.forget(separation.artist, separation.content_key, result.made_by)
+        return None
+    return result
