@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.material.fake_openai import FakeOpenAI
 
 from tests.conftest import TARGETS
 from tests.house import House
+from tests.material.fake_issuer import AUDIENCE, FakeIssuer
 from tonewright_client import ArtistHandle, Tonewright
 
 
@@ -25,11 +27,39 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The platform on one target, shared by all tests of that target."""
     home = tmp_path_factory.mktemp(f"house-{request.param}")
-    environment = {} if request.param == "embedded" else request.getfixturevalue("real_backends")
+    environment = {} if request.param == "embedded" else request.getfixturevalue("outside")
     running = House(home, environment)
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def outside(real_backends: dict[str, str], openai: FakeOpenAI, issuer: FakeIssuer) -> dict[str, str]:
+    """The variables of a platform on real servers, with a model provider and an identity issuer on loopback."""
+    return {
+        **real_backends,
+        "TONEWRIGHT_PROMPT_OPENAI_BASE_URL": openai.url,
+        "TONEWRIGHT_PROMPT_OPENAI_API_KEY": "sk-tests",
+        "TONEWRIGHT_GATEWAY_OIDC_ISSUER": issuer.url,
+        "TONEWRIGHT_GATEWAY_OIDC_AUDIENCE": AUDIENCE,
+    }
+
+
+@pytest.fixture(scope="session")
+def openai() -> Iterator[FakeOpenAI]:
+    """A model provider that speaks OpenAI's protocol."""
+    server = FakeOpenAI()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[FakeIssuer]:
+    """An OpenID Connect issuer."""
+    server = FakeIssuer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
