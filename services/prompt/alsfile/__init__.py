@@ -1,1 +1,1 @@
-"""Reading `.als` files: the reader starts a bounded child process, the rest runs inside it and needs the standard library alone."""
+"""Reading `.als` files: the reader starts a bounded child; the rest runs inside it on the standard library alone."""

@@ -1,4 +1,4 @@
-"""The child process: reads one file from stdin under limits of its own and prints the summary or the refusal as JSON."""
+"""The child process: reads one file from stdin under limits and prints the summary or the refusal as JSON."""
 
 from __future__ import annotations
 

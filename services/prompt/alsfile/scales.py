@@ -7,43 +7,13 @@ from typing import Any
 
 _ROOTS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # Live 12 stores the scale's place in its own list; before, the name.
-_SCALES = [
-    "Major",
-    "Minor",
-    "Dorian",
-    "Mixolydian",
-    "Lydian",
-    "Phrygian",
-    "Locrian",
-    "Whole Tone",
-    "Half-whole Dim.",
-    "Whole-half Dim.",
-    "Minor Blues",
-    "Minor Pentatonic",
-    "Major Pentatonic",
-    "Harmonic Minor",
-    "Harmonic Major",
-    "Dorian #4",
-    "Phrygian Dominant",
-    "Melodic Minor",
-    "Lydian Augmented",
-    "Lydian Dominant",
-    "Super Locrian",
-    "8-Tone Spanish",
-    "Bhairav",
-    "Hungarian Minor",
-    "Hirajoshi",
-    "In-Sen",
-    "Iwato",
-    "Kumoi",
-    "Pelog Selisir",
-    "Pelog Tembung",
-    "Messiaen 3",
-    "Messiaen 4",
-    "Messiaen 5",
-    "Messiaen 6",
-    "Messiaen 7",
-]
+_SCALES = str.split(
+    "Major|Minor|Dorian|Mixolydian|Lydian|Phrygian|Locrian|Whole Tone|Half-whole Dim.|Whole-half Dim.|Minor Blues|"
+    "Minor Pentatonic|Major Pentatonic|Harmonic Minor|Harmonic Major|Dorian #4|Phrygian Dominant|Melodic Minor|"
+    "Lydian Augmented|Lydian Dominant|Super Locrian|8-Tone Spanish|Bhairav|Hungarian Minor|Hirajoshi|In-Sen|Iwato|"
+    "Kumoi|Pelog Selisir|Pelog Tembung|Messiaen 3|Messiaen 4|Messiaen 5|Messiaen 6|Messiaen 7",
+    "|",
+)
 
 
 def read_key(scale: tuple[str, str] | None, *, in_key: bool, clips: list[tuple[str, str]]) -> dict[str, Any] | None:

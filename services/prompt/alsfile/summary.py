@@ -16,43 +16,13 @@ from services.prompt.alsfile.tree import Node, SectionReader
 
 SCHEMA_VERSION = 1
 _MAX_TRACKS, _MAX_CLIPS_LISTED, _MAX_MARKS = 2_000, 2_000, 1_000
-_GENRES = [
-    "house",
-    "techno",
-    "trance",
-    "dubstep",
-    "trap",
-    "drill",
-    "garage",
-    "grime",
-    "jungle",
-    "breakbeat",
-    "ambient",
-    "downtempo",
-    "electro",
-    "disco",
-    "funk",
-    "soul",
-    "jazz",
-    "blues",
-    "rock",
-    "metal",
-    "punk",
-    "pop",
-    "reggae",
-    "dancehall",
-    "dub",
-    "latin",
-    "salsa",
-    "folk",
-    "country",
-    "gospel",
-    "classical",
-    "orchestral",
-    "cinematic",
-    "lofi",
-    "dnb",
-]
+_GENRES = str.split(
+    """
+    house techno trance dubstep trap drill garage grime jungle breakbeat ambient downtempo electro disco funk
+    soul jazz blues rock metal punk pop reggae dancehall dub latin salsa folk country gospel classical
+    orchestral cinematic lofi dnb
+    """
+)
 
 
 @dataclass(slots=True)

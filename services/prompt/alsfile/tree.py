@@ -74,40 +74,15 @@ SECTION_PATHS = {
 }
 # Not needed, or not part of what plays: editing state, parameter ranges, raw plugin state, take lanes, frozen copies.
 _SKIPPED = frozenset(
-    [
-        "LomId",
-        "LomIdView",
-        "LockEnvelope",
-        "MidiControllerRange",
-        "ModulationTarget",
-        "MidiCCOnOffThresholds",
-        "ModulationAutomation",
-        "ViewData",
-        "SourceContext",
-        "MpeSettings",
-        "WarpMarkers",
-        "SlicePoint",
-        "SlicePoints",
-        "OnsetEvent",
-        "Onsets",
-        "ParameterSettings",
-        "ParameterList",
-        "PluginFloatParameter",
-        "Buffer",
-        "ProcessorState",
-        "ControllerState",
-        "TakeLanes",
-        "FreezeSequencer",
-        "ClipSlotsListWrapper",
-        "AutomationLanes",
-        "EnvelopeChooser",
-        "ClipEnvelopeChooserViewState",
-        "HasStop",
-        "NeedRefreeze",
-        "Slices",
-        "OriginalFileRef",
-        "LastPresetRef",
-    ]
+    str.split(
+        """
+    LomId LomIdView LockEnvelope MidiControllerRange ModulationTarget MidiCCOnOffThresholds ModulationAutomation
+    ViewData SourceContext MpeSettings WarpMarkers SlicePoint SlicePoints OnsetEvent Onsets ParameterSettings
+    ParameterList PluginFloatParameter Buffer ProcessorState ControllerState TakeLanes FreezeSequencer
+    ClipSlotsListWrapper AutomationLanes EnvelopeChooser ClipEnvelopeChooserViewState HasStop NeedRefreeze
+    Slices OriginalFileRef LastPresetRef
+    """
+    )
 )
 
 

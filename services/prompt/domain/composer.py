@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
+from services.prompt.domain.captions import Usage
+from services.prompt.domain.instructions import Instruction
+from services.prompt.domain.ports import Task
 from services.prompt.domain.profile_shape import digest
 from services.prompt.domain.rules import RuleContext, is_allowed, tempo_tag
 from services.prompt.domain.vocabulary import DRUMS, TREATMENTS, join_words
@@ -141,3 +144,20 @@ def _texts(value: object) -> list[str]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+class OfflineWriter:
+    """Writes captions without a model, so that everything works without a key."""
+
+    engine = "offline-composer"
+    model = VERSION
+    max_attempts = 1
+
+    def temperature(self, _instruction: Instruction) -> float:
+        """Zero: the same facts give the same text."""
+        return 0.0
+
+    async def write(self, task: Task) -> AsyncIterator[str | Usage]:
+        """The composed text, word by word."""
+        for piece in pieces(compose(task.projection, task.tempo_bpm, task.context)):
+            yield piece

@@ -179,13 +179,18 @@ def check_upload(artist: str, object_key: str, file_name: str, display_name: str
     own = object_key.startswith(prefix) and 0 < len(upload) <= 128 and upload.replace("-", "").isalnum()
     with collect() as violations:
         violations.require(own, "object_key", f"{prefix}{{id}} as the upload was answered with")
-        violations.require(
-            len(file_name) <= 255 and is_clean(file_name), "file_name", "at most 255 printable characters"
-        )
-        fits = len(display_name) <= 200 and is_clean(display_name)
-        violations.require(fits, "display_name", "at most 200 printable characters")
-        fits = len(project_name) <= 200 and is_clean(project_name)
-        violations.require(fits, "project_name", "at most 200 printable characters")
+        fits = len(file_name) <= 255 and is_clean(file_name)
+        violations.require(fits, "file_name", "at most 255 printable characters")
+        with violations.within():
+            check_names("", display_name=display_name, project_name=project_name)
+
+
+def check_names(prefix: str, **names: str) -> None:
+    """Raise with every name that is too long or holds control characters."""
+    with collect() as violations:
+        for field, text in names.items():
+            path = f"{prefix}.{field}" if prefix else field
+            violations.require(len(text) <= 200 and is_clean(text), path, "at most 200 printable characters")
 
 
 def names_of(file_name: str, display_name: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,8 +39,11 @@ class Objects(Protocol):
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is fine."""
 
-    def older_than(self, key: str, moment: datetime) -> bool:
+    def is_older(self, key: str, moment: datetime) -> bool:
         """Whether the object was last written before the moment; False if there is none."""
+
+    def delete_all(self, prefix: str) -> None:
+        """Remove every object whose key begins with the prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class Transaction(Protocol):
 
     def once(self, caller: Caller, method: str, request_id: str, fingerprint: str, resource: str) -> str | None:
         """None for a new request, else the name that it made before."""
+
+    def made_by(self, caller: Caller, method: str, request_id: str) -> str | None:
+        """The name that a request made, whatever its body was; None for a new one."""
 
     def add_artist(self, artist: Artist) -> None:
         """Keep a new artist with an empty profile; ArtistIdTaken if the id is in use."""
@@ -149,7 +155,7 @@ class Transaction(Protocol):
         """Whether any Live Set of the artist has this file."""
 
     def purge_artists(self, before: datetime, limit: int) -> list[str]:
-        """Remove artists deleted before the moment, with all their rows, and give back their ids."""
+        """Empty artists deleted before the moment and give back their ids."""
 
     def add_caption(self, caption: Caption) -> None:
         """Keep a new caption."""
@@ -171,4 +177,4 @@ class Store(Protocol):
         """A transaction over the rows of all artists, for the named job."""
 
 
-Run = Callable[..., Any]
+Run = Callable[..., Awaitable[Any]]

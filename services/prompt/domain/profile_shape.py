@@ -37,7 +37,7 @@ def _views(*keys: str) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": _object({"description": _TEXT, **_texts(*keys)})}
 
 
-# JSON Schema (the keywords type, properties, additionalProperties, items); keys that are not named are kept as they are.
+# JSON Schema (the keywords type, properties, additionalProperties, items); other keys are kept as they are.
 SHAPE: Mapping[str, Any] = _object(
     {
         "schema_version": _TEXT,

@@ -32,8 +32,9 @@ def project(
         hints: What a person knows; wins over the summary.
         asset_duration_s: Length of the audio in seconds, if there is an asset.
     """
-    document = {
-        "profile": _profile(master_schema, profile_notes),
+    profile = _profile(master_schema, profile_notes)
+    document: dict[str, Any] = {
+        "profile": profile,
         "live_set": _live_set(summary, _MAX_TRACKS),
         "hints": _without_empty(
             {
@@ -53,7 +54,7 @@ def project(
             break
         document["live_set"] = _live_set(summary, tracks)
     if len(canonical_json(document)) > MAX_CHARACTERS:
-        document["profile"] = {"core_identities": document["profile"].get("core_identities", {})}
+        document["profile"] = {"core_identities": profile.get("core_identities", {})}
     return _without_empty(document)
 
 

@@ -265,7 +265,7 @@ def _tempo_errors(text: str, tempo_bpm: float | None) -> Iterable[Finding]:
     elif tempo_bpm is not None and float(tag[1]) != float(tempo_text(tempo_bpm)):
         yield Finding(
             "P5",
-            f"the caption says {tag[1]} BPM but the piece has {tempo_text(tempo_bpm)}; end it with '{tempo_tag(tempo_bpm)}'",
+            f"the caption says {tag[1]} BPM, not that of the piece; end it with '{tempo_tag(tempo_bpm)}'",
         )
 
 

@@ -1,0 +1,3 @@
+from services.prompt.main import main
+
+main()

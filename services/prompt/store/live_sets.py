@@ -1,0 +1,116 @@
+"""Rows of Live Sets and captions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from chassis.clock import Clock
+from chassis.paging import Page, Pager
+from services.prompt.domain.captions import Caption, CaptionNotFound
+from services.prompt.domain.live_sets import LiveSet, LiveSetNotDeleted, LiveSetNotFound
+from services.prompt.store.changes import change
+from services.prompt.store.rows import of_caption, to_caption, to_live_set
+from services.prompt.store.tables import CaptionRow, LiveSetRow
+
+
+class LiveSetRows:
+    """The part of a transaction that keeps Live Sets and captions."""
+
+    session: Session
+    pager: Pager
+    clock: Clock
+
+    def add_live_set(self, live_set: LiveSet) -> None:
+        """Keep a new Live Set."""
+        self.session.add(
+            LiveSetRow(
+                artist=live_set.artist,
+                uid=live_set.uid,
+                display_name=live_set.display_name,
+                project_name=live_set.project_name,
+                file_name=live_set.file_name,
+                sha256=live_set.sha256,
+                size_bytes=live_set.size_bytes,
+                summary=dict(live_set.summary),
+                create_time=live_set.create_time,
+                update_time=live_set.update_time,
+            )
+        )
+        self.session.flush()
+
+    def live_set(self, artist: str, uid: str, *, deleted: bool = False) -> LiveSet:
+        """The Live Set, also a deleted one if asked for."""
+        return to_live_set(self._live_set_row(artist, uid, deleted=None if deleted else False))
+
+    def live_sets(self, artist: str, *, size: int, token: str, show_deleted: bool) -> Page[LiveSet]:
+        """The Live Sets, newest first."""
+        select = sa.select(LiveSetRow).where(LiveSetRow.artist == artist)
+        if not show_deleted:
+            select = select.where(LiveSetRow.delete_time.is_(None))
+        rows, next_token = self.pager.page(
+            self.session,
+            select,
+            order=(LiveSetRow.create_time, LiveSetRow.uid),
+            size=size,
+            token=token,
+            filter=f"live sets of {artist} {show_deleted}",
+        )
+        return Page([to_live_set(row) for row in rows], next_token)
+
+    def change_live_set(
+        self, artist: str, uid: str, etag: str, *, deleted: bool | None = False, **columns: Any
+    ) -> LiveSet:
+        """Change columns if the etag fits; `deleted` says how the Live Set must be, None for either."""
+        row = self._live_set_row(artist, uid, deleted=deleted)
+        key = [LiveSetRow.artist == artist, LiveSetRow.uid == uid]
+        change(self.session, row, key, etag, lambda r: to_live_set(r).etag, self.clock, columns)
+        return to_live_set(row)
+
+    def purge_live_sets(self, before: datetime, limit: int) -> list[LiveSet]:
+        """Remove Live Sets deleted before the moment and give them back; a platform job."""
+        rows = list(self.session.scalars(sa.select(LiveSetRow).where(LiveSetRow.delete_time < before).limit(limit)))
+        found = [to_live_set(row) for row in rows]
+        for row in rows:
+            self.session.delete(row)
+        return found
+
+    def holds_file(self, artist: str, sha256: str) -> bool:
+        """Whether any Live Set of the artist has this file."""
+        held = sa.select(LiveSetRow.uid).where(LiveSetRow.artist == artist, LiveSetRow.sha256 == sha256).limit(1)
+        return self.session.scalar(held) is not None
+
+    def add_caption(self, caption: Caption) -> None:
+        """Keep a new caption."""
+        self.session.add(of_caption(caption))
+        self.session.flush()
+
+    def caption(self, artist: str, uid: str) -> Caption:
+        """The caption."""
+        row = self.session.get(CaptionRow, (artist, uid))
+        if row is None:
+            raise CaptionNotFound(f"artists/{artist}/captions/{uid} does not exist")
+        return to_caption(row)
+
+    def captions(self, artist: str, *, size: int, token: str) -> Page[Caption]:
+        """The captions, newest first."""
+        rows, next_token = self.pager.page(
+            self.session,
+            sa.select(CaptionRow).where(CaptionRow.artist == artist),
+            order=(CaptionRow.create_time, CaptionRow.uid),
+            size=size,
+            token=token,
+            filter=f"captions of {artist}",
+        )
+        return Page([to_caption(row) for row in rows], next_token)
+
+    def _live_set_row(self, artist: str, uid: str, *, deleted: bool | None) -> LiveSetRow:
+        row = self.session.get(LiveSetRow, (artist, uid))
+        if row is None or (deleted is False and row.delete_time is not None):
+            raise LiveSetNotFound(f"artists/{artist}/live-sets/{uid} does not exist")
+        if deleted and row.delete_time is None:
+            raise LiveSetNotDeleted(f"artists/{artist}/live-sets/{uid} is not deleted; there is nothing to bring back")
+        return row
