@@ -186,7 +186,8 @@ class _Module:
         name = method.input_type
         _, request = self._source.messages[name]
         resource = next((f for f in request.field if _is_resource(method.name, f)), None)
-        extras = [member for member in request.field if member.name not in ADDRESS | HIDDEN | {"name"}]
+        address = ADDRESS | HIDDEN | {"name", _address_field(request)}
+        extras = [member for member in request.field if member.name not in address]
         if resource is not None:
             extras.remove(resource)
             ids = [member for member in extras if member.name == f"{resource.name}_id"]
@@ -358,6 +359,14 @@ def _line(member: Field, annotation: str, default: str, comment: str, example: o
 def _docstring(comment: str) -> str:
     text = comment.replace("\\", "\\\\").replace('"', "'")
     return f'"""{text or "See its members."}"""'
+
+
+def _address_field(request: descriptor_pb2.DescriptorProto) -> str:
+    """The field that takes the path's resource name where there is neither `name` nor `parent`."""
+    if {"name", "parent"} & {member.name for member in request.field}:
+        return ""
+    references = [m for m in request.field if m.options.HasExtension(resource_pb2.resource_reference) and _required(m)]
+    return references[0].name if references else ""
 
 
 def _is_resource(method: str, member: Field) -> bool:

@@ -89,7 +89,7 @@ def routes() -> FastAPI:
     api = FastAPI(title="tonewright", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.include_router(health.router)
     for router in _ROUTERS:
-        api.include_router(router, prefix="/v1")
+        api.include_router(router)
     links.OPENERS.update({"assets": assets.asset_content, "exports": exports.export_content})
     return api
 

@@ -19,15 +19,20 @@ Send an API key or an OIDC token as `Authorization: Bearer …`. Every error is 
 `reason`. Long work answers 202 with an operation; follow it by its `events` or ask again after `Retry-After`.
 """
 # What any route with a key may answer, beside its own.
-_COMMON = {
+_COMMON = ("400", "401", "403", "404", "429", "503")
+_TEXTS = {
     "400": "The request breaks a rule; `errors` names each field.",
     "401": "The key or token is missing, unknown or expired.",
     "403": "The role does not allow this.",
     "404": "It does not exist for this caller.",
     "429": "The key made too many requests; repeat after `Retry-After`.",
     "503": "Something the platform needs is down; repeat after `Retry-After`.",
+    "409": "The key came with another body before, or the resource exists.",
+    "412": "The resource changed since it was read.",
+    "413": "The body is too large.",
+    "415": "The body has another media type than the route takes.",
+    "428": "`If-Match` is missing.",
 }
-_WITH_BODY = {"413": "The body is too large.", "415": "The body has another media type than the route takes."}
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
 
 
@@ -45,6 +50,9 @@ def describe(api: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "API key `twk_…`, or JWT of the OIDC issuer."}
     }
+    components["responses"] = {
+        f"Problem{status}": {"description": text, "content": _PROBLEM} for status, text in sorted(_TEXTS.items())
+    }
     for path, item in document["paths"].items():
         for method in [name for name in _METHODS if name in item]:
             _complete(path, method, item[method])
@@ -56,16 +64,16 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
     operation["security"] = [] if is_public(path) else [{"key": []}]
-    common = dict(_COMMON) if not is_public(path) else {"503": _COMMON["503"]}
+    common = {"503"} if is_public(path) else set(_COMMON)
     if method in ("post", "put", "patch"):
-        common |= _WITH_BODY
+        common |= {"413", "415"}
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     if "If-Match" in names:
-        common |= {"412": "The resource changed since it was read.", "428": "`If-Match` is missing."}
+        common |= {"412", "428"}
     if "Idempotency-Key" in names:
-        common |= {"409": "The key came with another body before, or the resource exists."}
-    for status, text in common.items():
-        responses.setdefault(status, {"description": text, "content": _PROBLEM})
+        common.add("409")
+    for status in common:
+        responses.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
     operation["responses"] = dict(sorted(responses.items()))
 
 

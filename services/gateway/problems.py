@@ -45,6 +45,7 @@ STATUS_BY_REASON: Mapping[str, int] = {
     "BODY_TOO_LARGE": 413,
     "REQUEST_TOO_LARGE": 413,
     "MEDIA_TYPE_UNSUPPORTED": 415,
+    "UNSUPPORTED_MEDIA": 415,
     "RANGE_UNSATISFIABLE": 416,
     "METHOD_NOT_ALLOWED": 405,
 }
@@ -137,7 +138,7 @@ def from_validation(errors: Sequence[Any]) -> AppError:
     for found in errors:
         if found.get("type") == "json_invalid":
             cause = found.get("ctx", {}).get("error", "")
-            return BodyInvalid(f"the body is not JSON: {cause} at character {found['loc'][-1]}")
+            return BodyInvalid(f"the body is not JSON (character {found['loc'][-1]}: {cause})")
     violations = [Violation(_path(found.get("loc", ())), _description(found)) for found in errors]
     text = "; ".join(f"{v.field}: {v.description}" for v in violations)
     return FieldInvalid(text, violations=violations)

@@ -93,7 +93,7 @@ class _Route:
         self._resource = _resource_field(rpc.descriptor)
         self._is_update = rpc.method.startswith("Update")
         self._bind = rpc.bind or next((name for name in ("name", "parent") if name in fields), "")
-        self._template = rpc.name or rpc.path.rpartition("}")[0].lstrip("/") + "}"
+        self._template = rpc.name or re.sub(r"[^}]*$", "", rpc.path).lstrip("/")
         self._takes_etag = "etag" in fields or self._etag_in_resource()
         self._body = self._model("Body") if rpc.verb not in (*_QUERY_VERBS, "DELETE") else None
         self._query = self._model("Query")

@@ -26,19 +26,28 @@ class Incoming:
     file_name: str = ""
 
 
-async def receive(tools: ServerTools, request: Request, key: str, incoming: Incoming) -> ObjectInfo:
+async def receive(
+    tools: ServerTools, request: Request, key: str, incoming: Incoming, *, sha256: str = "", size_bytes: int = 0
+) -> ObjectInfo:
     """Store the body under the key; nothing stays behind when it breaks off or is not what was announced.
+
+    Args:
+        tools: Shared parts.
+        request: Its headers may announce a digest.
+        key: Where the bytes go.
+        incoming: The bytes.
+        sha256: Digest announced earlier, hex; empty when none was.
+        size_bytes: Size announced earlier; 0 when none was.
 
     Raises:
         DigestMismatch: The bytes do not have the announced SHA-256.
         BodyInvalid: There are none.
     """
-    announced = announced_digest(request)
+    announced = announced_digest(request) or sha256
     writer = await tools.pool.run(tools.objects.writer, key, media_type=incoming.media_type)
     try:
-        size_bytes = await _copy(tools, incoming.pieces, writer)
-        if size_bytes == 0:
-            raise BodyInvalid("the body is empty; send the file's bytes")
+        arrived_bytes = await _copy(tools, incoming.pieces, writer)
+        _check_size(arrived_bytes, size_bytes)
         info = await tools.pool.run(writer.commit)
     finally:
         # After a commit there is nothing left to drop.
@@ -50,6 +59,16 @@ async def receive(tools: ServerTools, request: Request, key: str, incoming: Inco
             metadata={"sha256": info.sha256 or "", "announced": announced},
         )
     return info
+
+
+def _check_size(arrived_bytes: int, announced_bytes: int) -> None:
+    if arrived_bytes == 0:
+        raise BodyInvalid("the body is empty; send the file's bytes")
+    if announced_bytes and arrived_bytes != announced_bytes:
+        raise DigestMismatch(
+            f"the body has {arrived_bytes} bytes and {announced_bytes} were announced; send the file again",
+            metadata={"size_bytes": str(arrived_bytes), "announced_bytes": str(announced_bytes)},
+        )
 
 
 async def _copy(tools: ServerTools, pieces: AsyncIterator[bytes], writer: ObjectWriter) -> int:

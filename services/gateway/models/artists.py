@@ -225,9 +225,6 @@ class ResolveMembershipBody(In):
     """Asks for a role."""
 
     principal: Text = Field(description="The principal, 1 to 255 characters.", examples=["oidc:7d5f0c"])
-    artist: Text = Field(
-        description="`artists/{artist}`.", examples=["artists/nova/artists/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]
-    )
     show_deleted: Flag | None = Field(
         default=None,
         description="True also answers for a deleted artist, as UndeleteArtist needs. Default false: NOT_FOUND.",

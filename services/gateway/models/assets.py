@@ -249,10 +249,6 @@ class AssetHold(Out):
 class HoldAssetBody(In):
     """Asks for a hold."""
 
-    asset: Text = Field(
-        description="The asset, `artists/{artist}/assets/{asset}`.",
-        examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
-    )
     holder: Text = Field(
         description="The resource that uses it, `artists/{artist}/<collection>/{id}` of the same artist, up to 300 characters."
     )
@@ -261,10 +257,6 @@ class HoldAssetBody(In):
 class ReleaseAssetBody(In):
     """Asks to release a hold."""
 
-    asset: Text = Field(
-        description="The asset, `artists/{artist}/assets/{asset}`.",
-        examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
-    )
     holder: Text = Field(description="The resource that took the hold.")
 
 
@@ -278,7 +270,6 @@ class ListHoldsResponse(Out):
 class ListHoldsQuery(In):
     """Asks what holds an asset."""
 
-    asset: str = Field(description="The asset, `artists/{artist}/assets/{asset}`.")
     page_size: int | None = Field(default=None, description="Most holds per page, 0 to 1000, default 50.")
     page_token: str | None = Field(
         default=None, description="Where to go on, from the page before; empty for the first page."

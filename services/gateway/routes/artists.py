@@ -18,7 +18,7 @@ from services.gateway.shapes import Out
 from services.gateway.transcode import Rpc, expose
 from tonewright.artists.v1 import artists_pb2
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _ARTIST = "/artists/{artist}"
 _MEMBER = "/artists/{artist}/members/{member}"
 

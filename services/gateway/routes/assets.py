@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from services.gateway.context import ServerTools, tools_of
 from services.gateway.downloads import content_route, object_download
-from services.gateway.errors import DigestMismatch, UploadNotOpen
+from services.gateway.errors import UploadNotOpen
 from services.gateway.headers import announced_digest, request_id
 from services.gateway.models.assets import Asset, CreateUploadBody, Upload
 from services.gateway.peers import ASSETS
@@ -20,7 +20,7 @@ from services.gateway.transcode import Rpc, expose
 from services.gateway.uploads import incoming, receive
 from tonewright.assets.v1 import assets_pb2
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _ASSET = "/artists/{artist}/assets/{asset}"
 _UPLOAD = "/artists/{artist}/uploads/{upload}"
 # Measuring a gigabyte of audio takes tens of seconds.
@@ -179,12 +179,14 @@ async def put_upload_content(request: Request, artist: str, upload: str) -> Resp
     found = await tools.peers.call(ASSETS, "GetUpload", asked)
     if not found.object_key or found.state != assets_pb2.Upload.STATE_OPEN:
         raise UploadNotOpen(f"{found.name} takes no bytes any more; open a new upload")
-    info = await receive(tools, request, found.object_key, await incoming(request))
-    if found.size_bytes and info.size_bytes != found.size_bytes:
-        raise DigestMismatch(
-            f"the body has {info.size_bytes} bytes and {found.size_bytes} were announced; send the file again",
-            metadata={"size_bytes": str(info.size_bytes), "announced_bytes": str(found.size_bytes)},
-        )
+    await receive(
+        tools,
+        request,
+        found.object_key,
+        await incoming(request),
+        sha256=found.sha256,
+        size_bytes=found.size_bytes,
+    )
     return gone()
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from services.gateway.peers import PROMPT
 from services.gateway.transcode import Rpc, expose
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _ARTIST = "/artists/{artist}"
 
 expose(

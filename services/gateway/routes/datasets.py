@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from services.gateway.peers import DATASETS
 from services.gateway.transcode import Rpc, expose
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _ARTIST = "/artists/{artist}"
 _ITEM = "/artists/{artist}/training-items/{training_item}"
 _REVISION = f"{_ITEM}/caption-revisions/{{caption_revision}}"

@@ -15,7 +15,7 @@ from services.gateway.routes.links import Link, link_to, reply_link
 from services.gateway.transcode import Rpc, expose
 from tonewright.datasets.v1 import datasets_pb2
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _EXPORT = "/artists/{artist}/exports/{export}"
 _GATHER = 1 << 20
 

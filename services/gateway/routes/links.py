@@ -17,7 +17,7 @@ from services.gateway.errors import LinkUnknown
 from services.gateway.replies import json_reply
 from services.gateway.shapes import Out, Time
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 Open = Callable[[Request, str], Awaitable[Response]]
 # How the content of each collection is read; the composition of the application fills it.
 OPENERS: dict[str, Open] = {}

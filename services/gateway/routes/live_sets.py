@@ -17,7 +17,7 @@ from services.gateway.transcode import Rpc, expose
 from services.gateway.uploads import incoming, receive
 from tonewright.prompt.v1 import prompt_pb2
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _LIVE_SET = "/artists/{artist}/live-sets/{live_set}"
 _BODY: dict[str, Any] = {
     "requestBody": {

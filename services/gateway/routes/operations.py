@@ -19,7 +19,7 @@ from services.gateway.rest import operation_to_rest
 from services.gateway.shapes import In, OperationOut, OperationsOut, Out
 from services.gateway.streams import operation_stream
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(prefix="/v1", tags=["operations"])
 _OPERATIONS = "/artists/{artist}/operations"
 _OPERATION = f"{_OPERATIONS}/{{operation}}"
 _MAX_WAIT_S = 60.0

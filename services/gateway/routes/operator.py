@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from services.gateway.peers import ARTISTS, DATASETS, REALTIME, STEMS
 from services.gateway.transcode import Rpc, expose
 
-router = APIRouter(prefix="/operator")
+router = APIRouter(prefix="/v1/operator")
 _STEMS_JOB = "/jobs/stems/artists/{artist}/separations/{separation}"
 _DATASETS_JOB = "/jobs/datasets/artists/{artist}/jobs/{job}"
 _STEMS_NAME = "artists/{artist}/separations/{separation}"

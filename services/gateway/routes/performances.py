@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from services.gateway.peers import REALTIME
 from services.gateway.transcode import Rpc, expose
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _PERFORMANCE = "/artists/{artist}/performances/{performance}"
 
 expose(

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from services.gateway.peers import STEMS
 from services.gateway.transcode import Rpc, expose
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _SEPARATION = "/artists/{artist}/separations/{separation}"
 
 expose(

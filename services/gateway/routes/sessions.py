@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from services.gateway.peers import SESSIONS
 from services.gateway.transcode import Rpc, expose
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _SESSION = "/artists/{artist}/sessions/{session}"
 
 expose(

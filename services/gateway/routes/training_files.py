@@ -15,7 +15,7 @@ from services.gateway.rest import fill
 from services.gateway.transcode import Rpc, expose
 from tonewright.datasets.v1 import training_files_pb2
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 _ARTIST = "/artists/{artist}"
 _CONVERSATION = "/artists/{artist}/conversations/{conversation}"
 _FILE = "/artists/{artist}/training-files/{training_file}"

@@ -13,7 +13,7 @@ from services.gateway.peers import DATASETS
 from services.gateway.replies import gone
 from tonewright.datasets.v1 import datasets_pb2
 
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(prefix="/v1", tags=["webhooks"])
 _MAX_BYTES = 1 << 20
 _SECRET = frozenset({"authorization", "cookie"})
 
