@@ -1,0 +1,1 @@
+"""Performances: loops of audio that are repainted just ahead of their playhead."""

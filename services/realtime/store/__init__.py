@@ -1,0 +1,5 @@
+"""Rows of performances and tickets."""
+
+from services.realtime.store.performances import PerformanceStore
+
+__all__ = ["PerformanceStore"]
