@@ -40,6 +40,7 @@ log = logs.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 Loop = Callable[[asyncio.Event], Awaitable[None]]
+_LOOP_BACKOFF_S = 1.0
 
 
 class Overloaded(Unavailable):
@@ -167,6 +168,10 @@ class Runner(Protocol):
         """End, within the time."""
         ...
 
+    def run_until_idle(self, timeout_s: float) -> bool:
+        """Whether nothing was left to do before the time was up."""
+        ...
+
 
 Worker = Callable[[Runtime], "Runner | Sequence[Runner]"]
 
@@ -184,31 +189,38 @@ def run_service(
         settings_type: The service's settings.
         build: Puts the service together.
         migrations: Where the Alembic revisions are, as `services.stems:migrations`; None for no database.
-        worker: Gives the runners of the worker process.
+        worker: Gives the runners of the worker process; with `--exit-when-idle` it ends when nothing is left to do.
     """
-    commands = {"serve", "migrate" if migrations else "serve", "worker" if worker else "serve"}
-    words = [word for word in sys.argv[1:] if word != "--check"] or ["serve"]
-    if len(words) != 1 or words[0] not in commands:
-        sys.exit(f"unknown arguments {' '.join(sys.argv[1:])}; one of {', '.join(sorted(commands))}, and --check")
+    command, flags = _arguments(has_database=migrations is not None, has_worker=worker is not None)
     try:
         settings = settings_type()
         logs.configure(settings.SERVICE, settings.log_level, settings.log_format, pii=settings.log_pii)
         tracing.configure(settings.SERVICE, settings.otlp_endpoint)
-        process = _Process(settings, build, migrations, worker if words[0] == "worker" else None)
-        if "--check" in sys.argv:
+        process = _Process(settings, build, migrations, worker if command == "worker" else None)
+        if "--check" in flags:
             sys.exit(_run(process.check()))
-        if words[0] == "migrate":
+        if command == "migrate":
             process.migrate()
             sys.exit(0)
         if settings.migrate_on_start:
             process.migrate()
-        _run(process.run())
+        _run(process.run(until_idle="--exit-when-idle" in flags))
     except (AppError, ValidationError, SigningKeyError, LookupError, OSError, RuntimeError) as error:
         log.error("process_failed", error=f"{type(error).__name__}: {error}", exc_info=not isinstance(error, AppError))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)
+
+
+def _arguments(*, has_database: bool, has_worker: bool) -> tuple[str, set[str]]:
+    commands = ["serve", *["migrate"] * has_database, *["worker"] * has_worker]
+    flags = {word for word in sys.argv[1:] if word.startswith("--")}
+    words = [word for word in sys.argv[1:] if word not in flags] or ["serve"]
+    allowed = {"--check", *["--exit-when-idle"] * (words == ["worker"])}
+    if len(words) != 1 or words[0] not in commands or not flags <= allowed:
+        sys.exit(f"unknown arguments {' '.join(sys.argv[1:])}; one of {', '.join(commands)}, and {', '.join(allowed)}")
+    return words[0], flags
 
 
 def _run(main: Any) -> Any:
@@ -252,8 +264,8 @@ class _Process:
         await runtime.close()
         return 1 if report.failed else 0
 
-    async def run(self) -> None:
-        """Serve, or work, until asked to stop."""
+    async def run(self, *, until_idle: bool = False) -> None:
+        """Serve, or work, until asked to stop or, on demand, until there is no work."""
         runtime, settings = self._runtime(), self._settings
         stop = stop_event(settings.lifeline_fd, hard_after_s=settings.drain_s + settings.grace_s + 4)
         app, runners = self._assemble(runtime)
@@ -269,6 +281,8 @@ class _Process:
         stopping = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             loops = [tasks.create_task(_keep(loop, stopping)) for loop in app.loops]
+            if until_idle:
+                tasks.create_task(_stop_when_idle(runners, stop))
             await stop.wait()
             log.info("process_drains")
             runtime.health.is_draining = True
@@ -326,7 +340,7 @@ class _Process:
 
 async def _keep(loop: Loop, stopping: asyncio.Event) -> None:
     name = getattr(loop, "__qualname__", type(loop).__name__)
-    wait_s = 1.0
+    wait_s = _LOOP_BACKOFF_S
     while not stopping.is_set():
         try:
             await loop(stopping)
@@ -337,6 +351,12 @@ async def _keep(loop: Loop, stopping: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), wait_s)
         wait_s = min(30.0, wait_s * 2)
+
+
+async def _stop_when_idle(runners: Sequence[Runner], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        if all([await asyncio.to_thread(runner.run_until_idle, 1.0) for runner in runners]):
+            stop.set()
 
 
 async def _ended(loops: list[asyncio.Task[None]], grace_s: float) -> None:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):([^@\s]+)@")
+_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^/\s]+@")
+_QUERY_SECRET = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]+", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -114,4 +115,4 @@ class Settings(BaseSettings):
 def _masked(value: object) -> str:
     if isinstance(value, SecretStr):
         return "********" if value.get_secret_value() else ""
-    return _PASSWORD.sub(r"\1:********@", "" if value is None else str(value))
+    return _QUERY_SECRET.sub(r"\1********", _PASSWORD.sub(r"\1:********@", "" if value is None else str(value)))

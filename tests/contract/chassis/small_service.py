@@ -52,7 +52,8 @@ def build(runtime: Runtime) -> App:
             raise RuntimeError("first round")
         await stop.wait()
 
-    return App(servicers=[(stems_pb2_grpc.add_StemsServiceServicer_to_server, Stems(runtime))], loops=[loop])
+    servicer = Stems(runtime)  # type: ignore[abstract]
+    return App(servicers=[(stems_pb2_grpc.add_StemsServiceServicer_to_server, servicer)], loops=[loop])
 
 
 class Runner:
@@ -64,6 +65,9 @@ class Runner:
 
     def stop(self, grace_s: float) -> None:
         self._stop.set()
+
+    def run_until_idle(self, timeout_s: float) -> bool:
+        return True
 
 
 if __name__ == "__main__":

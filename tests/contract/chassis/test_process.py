@@ -213,6 +213,10 @@ def test_a_worker_runs_and_stops(start: Callable[..., Process]) -> None:
     assert process.wait(DRAIN_WITHIN_S) == 0
 
 
+def test_a_worker_ends_when_nothing_is_left_to_do(start: Callable[..., Process]) -> None:
+    assert start("worker", "--exit-when-idle").wait() == 0
+
+
 def test_unknown_arguments_are_refused(start: Callable[..., Process]) -> None:
     process = start("dance")
 
