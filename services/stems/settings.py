@@ -19,17 +19,19 @@ class StemsSettings(Settings):
     ops_port: int = Field(
         default=9104, ge=0, le=65535, description="Port of /livez, /readyz and /metrics; 0 takes a free one"
     )
-    worker_ops_port: int = Field(default=9114, ge=0, le=65535, description="The same for the worker")
+    worker_ops_port: int | None = Field(default=9114, ge=0, le=65535, description="The same for the worker")
     engine: Literal["stub", "demucs"] = Field(
         default="stub",
         description="stub: signal processing without a model; demucs: the mounted models, and stub by name",
     )
-    models_dir: Path = Field(default=Path(), description="Folder of Demucs models; {home}/models when unset")
+    models_dir: Path | None = Field(default=None, description="Folder of Demucs models; {home}/models when unset")
     default_model: str = Field(
         default="", description="Model used when none is asked for; the first by name of the engine when unset"
     )
     device: str = Field(default="auto", description="Where Demucs runs: auto, cpu, cuda or cuda:N")
-    work_dir: Path = Field(default=Path(), description="Folder for files of running work; {home}/work/stems when unset")
+    work_dir: Path | None = Field(
+        default=None, description="Folder for files of running work; {home}/work/stems when unset"
+    )
     lease_s: float = Field(default=30, ge=1, le=3600, description="Seconds after which a silent worker loses its job")
     slots: int = Field(default=2, ge=1, le=64, description="Separations that one worker runs at once")
     poll_s: float = Field(default=5, gt=0, le=60, description="Seconds between a worker's looks without a message")
@@ -39,9 +41,9 @@ class StemsSettings(Settings):
     @property
     def models_folder(self) -> Path:
         """Where models are looked for."""
-        return self.models_dir if self.models_dir != Path() else self.home / "models"
+        return self.models_dir or self.home / "models"
 
     @property
     def work_folder(self) -> Path:
         """Where running work keeps its files."""
-        return self.work_dir if self.work_dir != Path() else self.home / "work" / "stems"
+        return self.work_dir or self.home / "work" / "stems"

@@ -1,0 +1,161 @@
+"""Sessions, stems and a stems worker as processes, and a caller of both; the gateway is not needed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from chassis.channels import Channels
+from chassis.context import Caller, Role, acting_as, in_request
+from chassis.errors import Unavailable
+from chassis.objects import ObjectStore, open_store
+from chassis.settings import Settings
+from services.launcher.home import ensure_signing_keys
+from services.launcher.settings import SERVICES
+from tests.house import ROOT
+from tonewright.assets.v1 import assets_pb2 as assets
+from tonewright.assets.v1.assets_pb2_grpc import AssetsServiceStub
+from tonewright.stems.v1 import stems_pb2 as stems
+from tonewright.stems.v1.stems_pb2_grpc import StemsServiceStub
+from tools.backends import free_port
+
+ARTIST = "nova"
+PARENT = f"artists/{ARTIST}"
+READY_WITHIN_S = 60.0
+T = TypeVar("T")
+
+
+class StemsHouse:
+    """The three processes from one state folder.
+
+    Attributes:
+        assets: The assets service, called as the gateway does for ada.
+        stems: The stems service, called the same way.
+    """
+
+    assets: AssetsServiceStub
+    stems: StemsServiceStub
+
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        self.home = home
+        ports = {
+            f"TONEWRIGHT_{name}_PORT": str(free_port())
+            for name in ("SESSIONS_GRPC", "SESSIONS_OPS", "STEMS_GRPC", "STEMS_OPS", "STEMS_WORKER_OPS")
+        }
+        targets = {
+            f"TONEWRIGHT_{name}_TARGET": f"127.0.0.1:{ports[f'TONEWRIGHT_{name}_GRPC_PORT']}"
+            for name in ("SESSIONS", "STEMS")
+        }
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("TONEWRIGHT_")}
+        self.environment = {**clean, **ports, **targets, **environment, "TONEWRIGHT_HOME": str(home)}
+        self._processes: list[subprocess.Popen[bytes]] = []
+        home.mkdir(parents=True, exist_ok=True)
+        ensure_signing_keys(home, SERVICES)
+
+    @contextmanager
+    def running(self) -> Iterator[StemsHouse]:
+        """The services without a worker; everything ends at the end of the block."""
+        for name in ("sessions", "stems"):
+            self._start(name)
+        settings = type("GatewaySettings", (Settings,), {"SERVICE": "gateway", "target_of": self._target})
+        channels = Channels(settings(home=self.home))
+        self.assets = AssetsServiceStub(channels.sync("sessions"))
+        self.stems = StemsServiceStub(channels.sync("stems"))
+        ada = Caller(service="gateway", principal="ada", artist=ARTIST, role=Role.OWNER)
+        try:
+            with acting_as(ada), in_request():
+                self._wait(lambda: self.assets.ListAssets(assets.ListAssetsRequest(parent=PARENT)))
+                self._wait(lambda: self.stems.ListSeparations(stems.ListSeparationsRequest(parent=PARENT)))
+                yield self
+        finally:
+            asyncio.run(channels.close())
+            for process in self._processes:
+                process.send_signal(signal.SIGTERM)
+            for process in self._processes:
+                process.wait(timeout=15)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """A stems worker; it ends with the house."""
+        return self._start("stems", "worker")
+
+    def upload(self, frames: npt.NDArray[np.float32], rate_hz: int = 44100) -> str:
+        """The asset that holds these frames."""
+        buffer = io.BytesIO()
+        soundfile.write(buffer, frames, rate_hz, format="WAV", subtype="FLOAT")
+        size = len(buffer.getvalue())
+        upload = self.assets.CreateUpload(assets.CreateUploadRequest(parent=PARENT, size_bytes=size))
+        self._objects().put(upload.object_key, buffer.getvalue())
+        return str(self.assets.CompleteUpload(assets.CompleteUploadRequest(name=upload.name), timeout=60).name)
+
+    def download(self, asset: str) -> npt.NDArray[np.float64]:
+        """The frames of an asset."""
+        key = self.assets.GetAsset(assets.GetAssetRequest(name=asset)).blob_key
+        data = self._objects().read_bytes(key, limit=1 << 30)
+        frames: npt.NDArray[np.float64] = soundfile.read(io.BytesIO(data), always_2d=True)[0]
+        return frames
+
+    def separate(self, asset: str, **asked: object) -> str:
+        """The name of a new separation."""
+        wanted = stems.Separation(asset=asset, **asked)  # type: ignore[arg-type]
+        operation = self.stems.CreateSeparation(stems.CreateSeparationRequest(parent=PARENT, separation=wanted))
+        return f"{PARENT}/separations/{operation.name.rpartition('-')[2]}"
+
+    def separations(self) -> dict[str, stems.Separation]:
+        """Every separation by name."""
+        page = self.stems.ListSeparations(stems.ListSeparationsRequest(parent=PARENT, page_size=1000))
+        return {separation.name: separation for separation in page.separations}
+
+    def finished(self, name: str, *, within_s: float = 60) -> stems.Separation:
+        """The separation once it has ended."""
+        last = stems.Separation()
+        for update in self.stems.WatchSeparation(stems.WatchSeparationRequest(name=name), timeout=within_s):
+            last = update.separation
+        return last
+
+    def logs(self) -> str:
+        """The end of each process's log."""
+        return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in sorted(self.home.glob("*.log")))
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.home / f"{'-'.join((name, *arguments))}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"services.{name}", *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._processes.append(process)
+        return process
+
+    def _wait(self, ask: Callable[[], T]) -> T:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while True:
+            assert all(process.poll() is None for process in self._processes), self.logs()
+            try:
+                return ask()
+            except Unavailable:
+                assert time.monotonic() < deadline, self.logs()
+                time.sleep(0.1)
+
+    def _objects(self) -> ObjectStore:
+        given = self.environment.get("TONEWRIGHT_OBJECTS_URL", f"file://{self.home}/objects")
+        return open_store(given)
+
+    @property
+    def _target(self) -> Callable[[object, str], str]:
+        return lambda _settings, peer: self.environment[f"TONEWRIGHT_{peer.upper()}_TARGET"]
