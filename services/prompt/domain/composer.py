@@ -24,11 +24,11 @@ _GENRE_BY_TEMPO = (
     (999, "high-tempo electronic"),
 )
 _ENERGY_BY_TEMPO = (
-    (80, "calm and unhurried"),
-    (105, "relaxed and groovy"),
-    (122, "steady and flowing"),
-    (140, "energetic and driving"),
-    (999, "urgent and intense"),
+    (80, "calm"),
+    (105, "groovy"),
+    (122, "flowing"),
+    (140, "driving"),
+    (999, "urgent"),
 )
 
 

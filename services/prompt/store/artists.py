@@ -199,7 +199,7 @@ class ArtistRows:
 
     def _member_row(self, artist: str, uid: str) -> MemberRow:
         self._artist_row(artist, deleted=False)
-        row = self.session.get(MemberRow, (artist, uid))
+        row = self.session.get(MemberRow, {"artist": artist, "uid": uid})
         if row is None:
             raise MemberNotFound(f"artists/{artist}/members/{uid} does not exist")
         return row

@@ -41,7 +41,12 @@ class Transaction(ArtistRows, LiveSetRows):
 
     def made_by(self, caller: Caller, method: str, request_id: str) -> str | None:
         """The name that a request made, whatever its body was; None for a new one."""
-        key = (caller.artist, caller.principal, method, request_id)
+        key = {
+            "artist": caller.artist,
+            "principal": caller.principal,
+            "method": method,
+            "request_id": request_id,
+        }
         row = self.session.get(RequestRow, key) if request_id else None
         return row.resource if row else None
 

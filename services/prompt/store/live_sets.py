@@ -90,7 +90,7 @@ class LiveSetRows:
 
     def caption(self, artist: str, uid: str) -> Caption:
         """The caption."""
-        row = self.session.get(CaptionRow, (artist, uid))
+        row = self.session.get(CaptionRow, {"artist": artist, "uid": uid})
         if row is None:
             raise CaptionNotFound(f"artists/{artist}/captions/{uid} does not exist")
         return to_caption(row)
@@ -108,7 +108,7 @@ class LiveSetRows:
         return Page([to_caption(row) for row in rows], next_token)
 
     def _live_set_row(self, artist: str, uid: str, *, deleted: bool | None) -> LiveSetRow:
-        row = self.session.get(LiveSetRow, (artist, uid))
+        row = self.session.get(LiveSetRow, {"artist": artist, "uid": uid})
         if row is None or (deleted is False and row.delete_time is not None):
             raise LiveSetNotFound(f"artists/{artist}/live-sets/{uid} does not exist")
         if deleted and row.delete_time is None:
