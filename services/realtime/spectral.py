@@ -80,10 +80,12 @@ class SpectralCanvas:
         start, count, fade = region.start_frames % self.frame_count, region.frame_count, region.fade_frames
         samples = self._rendered(start, count, graph)
         ramp = (np.arange(1, fade + 1, dtype=np.float32) / np.float32(fade + 1))[:, None]
+        # Written as "old plus a share of the difference", equal audio stays equal to the last bit and is not sent again.
         if region.fades_in:
-            samples[:fade] = samples[:fade] * ramp + self._around(self._loop, start, fade) * (1 - ramp)
+            head = self._around(self._loop, start, fade)
+            samples[:fade] = head + (samples[:fade] - head) * ramp
         tail = self._around(self._loop, start + count - fade, fade)
-        samples[-fade:] = samples[-fade:] * ramp[::-1] + tail * (1 - ramp[::-1])
+        samples[-fade:] = tail + (samples[-fade:] - tail) * ramp[::-1]
         return Patch(start, samples, time.perf_counter() - began)
 
     def merge(self, patch: Patch) -> list[Region]:
