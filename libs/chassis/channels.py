@@ -68,7 +68,6 @@ class Channels:
 def _options(message_bytes: int) -> list[tuple[str, Any]]:
     return [
         ("grpc.service_config", CHANNEL_CONFIG),
-        ("grpc.enable_retries", 0),
         ("grpc.enable_http_proxy", 0),
         ("grpc.max_send_message_length", message_bytes),
         ("grpc.max_receive_message_length", message_bytes),

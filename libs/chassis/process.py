@@ -58,6 +58,13 @@ def stop_event(lifeline_fd: int | None, *, hard_after_s: float) -> asyncio.Event
     return stop
 
 
+def leave_within(seconds: float) -> None:
+    """End the process soon although threads of it may still be busy."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
 def _give_up() -> None:
     log.error("drain_took_too_long")
     os._exit(1)

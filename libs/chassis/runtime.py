@@ -22,7 +22,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.errors import AppError, Unavailable
 from chassis.health import Health
 from chassis.metrics import LOOP_FAILURES
-from chassis.process import stop_event
+from chassis.process import leave_within, stop_event
 from chassis.rpc.rules import MethodRule
 from chassis.settings import Settings
 from chassis.tokens import Signer, SigningKeyError, Verifier
@@ -205,8 +205,10 @@ def run_service(
         if settings.migrate_on_start:
             process.migrate()
         _run(process.run(until_idle="--exit-when-idle" in flags))
-    except (AppError, ValidationError, SigningKeyError, LookupError, OSError, RuntimeError) as error:
-        log.error("process_failed", error=f"{type(error).__name__}: {error}", exc_info=not isinstance(error, AppError))
+    except ValidationError as error:
+        sys.exit(f"the settings do not fit: {error}")
+    except (AppError, SigningKeyError, LookupError, OSError) as error:
+        log.error("process_failed", error=f"{type(error).__name__}: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -272,7 +274,7 @@ class _Process:
         server = None
         if app.servicers:
             server = self._server(runtime, app)
-            port = server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
+            port = _bind(server, f"{settings.grpc_host}:{settings.grpc_port}")
             await server.start()
             log.info("grpc_listening", host=settings.grpc_host, port=port)
         listener = await self._listener(runtime) if app.has_ops else None
@@ -304,6 +306,8 @@ class _Process:
             listener.close()
         await runtime.close()
         log.info("process_ended")
+        # The calls that such work belongs to were ended already, and only threads of foreign code are left.
+        leave_within(0.5)
 
     def _runtime(self) -> Runtime:
         return Runtime(self._settings, has_database=self._migrations is not None)
@@ -336,6 +340,13 @@ class _Process:
         listener = await ops.listen(runtime.health, settings.ops_host, port)
         log.info("ops_listening", host=settings.ops_host, port=listener.sockets[0].getsockname()[1])
         return listener
+
+
+def _bind(server: Any, address: str) -> int:
+    try:
+        return int(server.add_insecure_port(address))
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}; is another process there already?") from error
 
 
 async def _keep(loop: Loop, stopping: asyncio.Event) -> None:

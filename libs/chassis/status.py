@@ -21,6 +21,8 @@ from chassis.errors import (
 
 DOMAIN = "tonewright.dev"
 _DETAILS = "grpc-status-details-bin"
+# A server that stops cancels what still runs when its grace is over; what this process cancels is no RPC error.
+_TRANSPORT = (Code.UNAVAILABLE, Code.CANCELLED)
 # gRPC refuses metadata above 8 KiB by default, counting the message percent-encoded and the details base64-encoded.
 _MESSAGE_CHARS = 1_000
 _DETAILS_BYTES = 4_000
@@ -74,9 +76,9 @@ def from_rpc_error(error: grpc.RpcError, peer: str) -> AppError:
 
 
 def is_transport_fault(error: grpc.RpcError) -> bool:
-    """Whether the peer itself could not be reached, rather than answering that something is unavailable."""
+    """Whether the peer itself could not be reached or stopped, rather than answering that something is unavailable."""
     code, _, rich = _parts(error)
-    return code is Code.UNAVAILABLE and rich is None
+    return code in _TRANSPORT and rich is None
 
 
 def _parts(error: grpc.RpcError) -> tuple[Code, str, status_pb2.Status | None]:
@@ -91,7 +93,7 @@ def _parts(error: grpc.RpcError) -> tuple[Code, str, status_pb2.Status | None]:
 
 
 def _without_details(code: Code, message: str, peer: str) -> AppError:
-    if code is Code.UNAVAILABLE:
+    if code in _TRANSPORT:
         return DependencyUnavailable(peer)
     if code is Code.RESOURCE_EXHAUSTED and "message larger than max" in message:
         return RequestTooLarge(f"{peer}: {message}")

@@ -7,7 +7,7 @@ import importlib.resources
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -176,8 +176,9 @@ class AioStream:
     async def aclose(self) -> None:
         """End the call now."""
         self._call.cancel()
+        await self._answers.aclose()
 
-    async def _iterate(self, out: Outgoing) -> AsyncIterator[Any]:
+    async def _iterate(self, out: Outgoing) -> AsyncGenerator[Any, None]:
         try:
             with out.observed():
                 async for answer in self._call:

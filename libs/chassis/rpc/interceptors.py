@@ -135,7 +135,8 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
 
     async def _refuse(self, call: Call, error: Exception) -> None:
         if isinstance(error, grpc.aio.AbortError):
-            call.code = Code.UNKNOWN.name if call.context.code() is None else str(call.context.code())
+            code = call.context.code()
+            call.code = code.name if isinstance(code, grpc.StatusCode) else Code(code or Code.UNKNOWN.value).name
             raise error
         typed = self._typed(call, error)
         call.code, call.reason = typed.CODE.name, typed.reason

@@ -28,6 +28,8 @@ class Stems(stems_pb2_grpc.StemsServiceServicer):
     async def GetSeparation(self, request: Any, context: Any) -> Any:
         if request.name.endswith("/slow"):
             await self._runtime.pool.run(time.sleep, 1.0)
+        if request.name.endswith("/endless"):
+            await self._runtime.pool.run(time.sleep, 60.0)
         return pb.Separation(name=request.name)
 
     async def WatchSeparation(self, request: Any, context: Any) -> AsyncIterator[Any]:

@@ -163,6 +163,41 @@ async def test_an_open_stream_does_not_hold_the_drain_up(start: Callable[..., Pr
     assert took_s < DRAIN_WITHIN_S + 0.5
 
 
+def test_work_that_hangs_in_a_thread_does_not_hold_the_drain_up(start: Callable[..., Process]) -> None:
+    process = start(TONEWRIGHT_GRACE_S="1")
+    channels = process.channels()
+    failed: list[AppError] = []
+
+    def call() -> None:
+        try:
+            get(process, "endless", channels)
+        except AppError as error:
+            failed.append(error)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    time.sleep(0.5)
+    process.popen.send_signal(signal.SIGTERM)
+    code = process.wait(DRAIN_WITHIN_S)
+    caller.join()
+    channels.close_sync()
+
+    assert code == 0
+    assert [error.reason for error in failed] == ["DEPENDENCY_UNAVAILABLE"]
+
+
+def test_a_second_interrupt_ends_the_process_at_once(start: Callable[..., Process]) -> None:
+    process = start(TONEWRIGHT_DRAIN_S="30")
+    process.port("ops_listening")
+
+    process.popen.send_signal(signal.SIGINT)
+    while not any("process_drains" in line for line in list(process.lines)):
+        time.sleep(0.02)
+    process.popen.send_signal(signal.SIGINT)
+
+    assert process.wait(1.0) == 130
+
+
 def test_a_process_ends_when_its_parent_is_gone(start: Callable[..., Process]) -> None:
     watched, held = os.pipe()
     process = start(TONEWRIGHT_LIFELINE_FD=str(watched))
@@ -202,7 +237,8 @@ def test_a_port_that_is_taken_ends_the_process_with_a_clear_line(start: Callable
     second = start(TONEWRIGHT_STEMS_GRPC_PORT=str(port))
 
     assert second.wait() == 1
-    assert str(port) in "".join(second.lines)
+    assert f"cannot listen on 127.0.0.1:{port}" in "".join(second.lines)
+    assert "Traceback" not in "".join(second.lines)
 
 
 def test_a_worker_runs_and_stops(start: Callable[..., Process]) -> None:
