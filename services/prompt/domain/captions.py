@@ -16,12 +16,6 @@ class CaptionNotFound(NotFound):
     REASON = "CAPTION_NOT_FOUND"
 
 
-class CaptionTempoUnknown(InvalidArgument):
-    """Nothing that was given says how fast the piece is."""
-
-    REASON = "CAPTION_TEMPO_UNKNOWN"
-
-
 class PromptVersionUnknown(InvalidArgument):
     """There is no instruction of that version."""
 

@@ -32,8 +32,8 @@ _ENERGY_BY_TEMPO = (
 )
 
 
-def compose(projection: Mapping[str, Any], tempo_bpm: float, context: RuleContext) -> str:
-    """A caption of one sentence and the tempo tag; phrases that the rules refuse are left out."""
+def compose(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext) -> str:
+    """A caption of one sentence and the tempo tag if there is a tempo; phrases that the rules refuse are left out."""
     seed = int(digest(projection)[:8], 16)
 
     def pick(choices: Iterable[str], most: int = 1, longest: int = 60) -> list[str]:
@@ -65,7 +65,7 @@ def compose(projection: Mapping[str, Any], tempo_bpm: float, context: RuleContex
     sentence = "".join(parts)
     while len(sentence) > 380:
         sentence = sentence.rpartition(",")[0] or sentence[:380]
-    return f"{sentence}. {tempo_tag(tempo_bpm)}"
+    return f"{sentence}. {tempo_tag(tempo_bpm)}" if tempo_bpm else f"{sentence}."
 
 
 def pieces(text: str) -> list[str]:
@@ -74,7 +74,7 @@ def pieces(text: str) -> list[str]:
     return [word if place == 0 else f" {word}" for place, word in enumerate(words)]
 
 
-def _genres(projection: Mapping[str, Any], tempo_bpm: float) -> Iterable[str]:
+def _genres(projection: Mapping[str, Any], tempo_bpm: float | None) -> Iterable[str]:
     core = _part(projection, "profile", "core_identities")
     yield from _texts(_part(projection, "hints").get("genres"))
     yield from _texts(_part(projection, "live_set").get("genre_indicators"))
@@ -117,7 +117,9 @@ def _density(projection: Mapping[str, Any]) -> str:
     return "dense, many-layered arrangement" if tracks > 24 else "sparse, open arrangement" if 0 < tracks <= 4 else ""
 
 
-def _by_tempo(table: tuple[tuple[int, str], ...], tempo_bpm: float) -> str:
+def _by_tempo(table: tuple[tuple[int, str], ...], tempo_bpm: float | None) -> str:
+    if tempo_bpm is None:
+        return ""
     return next((word for limit, word in table if tempo_bpm <= limit), table[-1][1])
 
 

@@ -63,11 +63,11 @@ class Exchange:
     content: str
 
 
-def question(instruction: Instruction, projection: Mapping[str, Any], tempo_bpm: float) -> list[Exchange]:
+def question(instruction: Instruction, projection: Mapping[str, Any], tempo_bpm: float | None) -> list[Exchange]:
     """The messages of a first attempt."""
     track = {key: value for key, value in projection.items() if key != "profile"}
     blocks = (
-        f"TEMPO_TAG: {tempo_tag(tempo_bpm)}\n\n"
+        f"TEMPO_TAG: {tempo_tag(tempo_bpm) if tempo_bpm else 'unknown, write none'}\n\n"
         f"ARTIST_PROFILE:\n{canonical_json(projection.get('profile', {}))}\n\nTRACK:\n{canonical_json(track)}"
     )
     return [Exchange("system", instruction.text), Exchange("user", blocks)]

@@ -68,7 +68,7 @@ class Task:
     instruction: Instruction
     messages: Sequence[Exchange]
     projection: dict[str, Any]
-    tempo_bpm: float
+    tempo_bpm: float | None
     context: RuleContext
 
 

@@ -109,6 +109,11 @@ def tidy(text: str) -> tuple[str, list[Finding]]:
     return text, fixes
 
 
+def without_tag(text: str) -> str:
+    """The text without the tempo tag at its end."""
+    return _TAG.sub("", text).rstrip()
+
+
 def check(text: str, context: RuleContext) -> Verdict:
     """The rules that the text breaks; violations keep it from being accepted or exported."""
     errors = [*_form_errors(text), *_tempo_errors(text, context.tempo_bpm), *_word_errors(text, context)]

@@ -12,12 +12,12 @@ from chassis.errors import require
 from chassis.ids import new_uid
 from chassis.paging import Page
 from services.prompt.domain.artists import Artist, Profile
-from services.prompt.domain.captions import Caption, CaptionRequest, CaptionTempoUnknown, Provenance, Retry, Usage
+from services.prompt.domain.captions import Caption, CaptionRequest, Provenance, Retry, Usage
 from services.prompt.domain.instructions import ask_again, find_instruction, question
 from services.prompt.domain.ports import Assets, Run, Store, Task, Writer
 from services.prompt.domain.profile_shape import digest
 from services.prompt.domain.projection import project, tempo_of
-from services.prompt.domain.rules import Finding, RuleContext, Verdict, check, context_of, tidy
+from services.prompt.domain.rules import Finding, RuleContext, Verdict, check, context_of, tidy, without_tag
 from services.prompt.use_cases.repeats import already_made, fingerprint
 
 _METHOD = "GenerateCaption"
@@ -70,7 +70,6 @@ class Captions:
         """Text as it comes, a `Retry` before each new attempt, and at last the caption.
 
         Raises:
-            CaptionTempoUnknown: Neither hints nor Live Set say how fast the piece is.
             DependencyUnavailable: The writer or the sessions service cannot be reached.
         """
         body = fingerprint(request.live_set, request.asset, request.hints, request.prompt_version)
@@ -91,8 +90,8 @@ class Captions:
                 else:
                     raw += piece
                     yield piece
-            drafts.append(_judge(raw, task.context))
-            violations = drafts[-1].verdict.violations
+            drafts.append(_judge(raw, task))
+            violations = tuple(v for v in drafts[-1].verdict.violations if task.tempo_bpm or v.rule != "P4")
             if not violations:
                 break
             if attempt < self._writer.max_attempts:
@@ -143,10 +142,6 @@ class Captions:
         instruction = find_instruction(request.prompt_version)
         known: Known = await self._run(self._known, request.artist, request.live_set)
         tempo = request.hints.tempo_bpm or tempo_of(known.summary)
-        if tempo is None:
-            raise CaptionTempoUnknown(
-                "a caption ends with the tempo and nothing says it; send hints.tempo_bpm or a live_set that holds one"
-            )
         asset = await self._assets.find(request.asset) if request.asset else None
         projection = project(
             master_schema=known.profile.master_schema,
@@ -188,6 +183,8 @@ class Captions:
             return caption
 
 
-def _judge(raw: str, context: RuleContext) -> _Draft:
+def _judge(raw: str, task: Task) -> _Draft:
     text, _fixes = tidy(raw)
-    return _Draft(text, raw, check(text, context))
+    if task.tempo_bpm is None:  # a writer may make a tempo up; the missing tag is left to a person who knows it
+        text = without_tag(text)
+    return _Draft(text, raw, check(text, task.context))

@@ -640,7 +640,9 @@ Global___CaptionHints: _TypeAlias = CaptionHints  # noqa: Y015
 
 @_typing.final
 class GenerateCaptionRequest(_message.Message):
-    """Asks for a caption. At least one of `live_set` and `hints.tempo_bpm` must give a tempo."""
+    """Asks for a caption. When neither `live_set` nor `hints.tempo_bpm` gives a tempo, the caption comes without its tag and
+    carries the violation P4.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -1,0 +1,178 @@
+"""A language model's API on loopback that speaks OpenAI's chat completions, streamed or not."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY_REFUSED = "sk-refused"
+
+
+class FakeOpenAI:
+    """Answers /v1/models and /v1/chat/completions until stopped; can be started again on the same port.
+
+    Without a script it writes a caption that keeps the rules, with the tempo tag that it was asked for.
+
+    Attributes:
+        url: Base URL for the SDK.
+        requests: The bodies it was sent, oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self._answers: deque[str] = deque()
+        self._faults: deque[tuple[int, dict[str, str]]] = deque()
+        self._server: ThreadingHTTPServer | None = None
+        self._breaks_after: int | None = None
+        self._wait_s = 0.0
+        self.port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def start(self) -> None:
+        """Listen, on the port of before if there was one."""
+        if self._server is not None:
+            return
+        handler = type("Handler", (_Handler,), {"fake": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def will_say(self, *captions: str) -> None:
+        """Give these captions in the next answers, one each."""
+        self._answers.extend(json.dumps({"caption": caption}, ensure_ascii=False) for caption in captions)
+
+    def will_say_raw(self, *texts: str) -> None:
+        """Give these texts as they are, as a model without structured output does."""
+        self._answers.extend(texts)
+
+    def will_fail(self, status: int, times: int = 1, **headers: str) -> None:
+        """Answer the next requests with an error status."""
+        self._faults.extend([(status, headers)] * times)
+
+    def will_break_after(self, pieces: int) -> None:
+        """Cut the next streamed answer off after so many pieces."""
+        self._breaks_after = pieces
+
+    def will_wait(self, seconds: float) -> None:
+        """Wait before every answer."""
+        self._wait_s = seconds
+
+    def next_fault(self) -> tuple[int, dict[str, str]] | None:
+        time.sleep(self._wait_s)
+        return self._faults.popleft() if self._faults else None
+
+    def next_break(self) -> int | None:
+        pieces, self._breaks_after = self._breaks_after, None
+        return pieces
+
+    def answer(self, body: dict[str, Any]) -> str:
+        self.requests.append(body)
+        if self._answers:
+            return self._answers.popleft()
+        asked = "\n".join(message["content"] for message in body["messages"])
+        tag = re.search(r"TEMPO_TAG: (BPM: [\d.]+)", asked)
+        text = (
+            "Warm contemporary electronica with rounded sub bass, soft pads and crisp programmed drums, hopeful and "
+            f"driving in mood, opening into a wide and airy second half. {tag[1] if tag else ''}"
+        )
+        return json.dumps({"caption": text.strip()})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    fake: FakeOpenAI
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self._refused():
+            return
+        self._json(200, {"object": "list", "data": [{"id": "fake-model", "object": "model"}]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self._refused():
+            return
+        if (fault := self.fake.next_fault()) is not None:
+            status, headers = fault
+            self._json(status, _error(f"scripted {status}"), **headers)
+            return
+        text = self.fake.answer(body)
+        if body.get("stream"):
+            self._stream(body, text)
+        else:
+            choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+            self._json(200, {**_head(body, "chat.completion"), "choices": [choice], "usage": _usage(body, text)})
+
+    def _stream(self, body: dict[str, Any], text: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        head = _head(body, "chat.completion.chunk")
+        breaks_after = self.fake.next_break()
+        for place, piece in enumerate(re.findall(r".{1,7}", text, re.DOTALL)):
+            if place == breaks_after:
+                self.close_connection = True
+                self.wfile.write(b"data: {broken")
+                return
+            delta = {"role": "assistant", "content": piece} if place == 0 else {"content": piece}
+            self._event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        self._event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        if (body.get("stream_options") or {}).get("include_usage"):
+            self._event({**head, "choices": [], "usage": _usage(body, text)})
+        self.wfile.write(b"data: [DONE]\n\n")
+        self.close_connection = True
+
+    def _event(self, event: dict[str, Any]) -> None:
+        self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+        self.wfile.flush()
+
+    def _refused(self) -> bool:
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if key and key != KEY_REFUSED:
+            return False
+        self._json(401, _error("Incorrect API key provided"))
+        return True
+
+    def _json(self, status: int, body: dict[str, Any], **headers: str) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def _head(body: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {"id": "chatcmpl-fake", "object": kind, "created": 1_700_000_000, "model": body["model"]}
+
+
+def _usage(body: dict[str, Any], text: str) -> dict[str, int]:
+    read = sum(len(message["content"].split()) for message in body["messages"])
+    written = len(text.split())
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "fake", "param": None, "code": None}}
