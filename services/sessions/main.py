@@ -40,7 +40,9 @@ def build(runtime: Runtime) -> App:
     )
     prober = ChildProber(bounds, settings.scratch_dir)
     uploads = Uploads(store, blobs, prober, clock, settings.max_upload_bytes)
-    assets = AssetsServicer(Assets(store, blobs, clock), uploads, runtime.pool)
+    assets = AssetsServicer(
+        Assets(store, blobs, clock), uploads, runtime.pool, completions_at_once=settings.probes_at_once + 2
+    )
     sessions = SessionsServicer(Sessions(store, blobs, clock, rfc8785.dumps), runtime.pool)
     collector = Collector(store, blobs, clock)
 

@@ -136,10 +136,11 @@ def _lead(time_s: Float64, noise: Float64) -> Float64:
     inside = time_s % 0.5
     phase = 2 * np.pi * note * inside + 0.6 * np.sin(2 * np.pi * 5.5 * time_s)
     sung = sum(level * np.sin(harmonic * phase) for harmonic, level in ((1, 1.0), (2, 0.6), (3, 0.35), (4, 0.1)))
-    return (0.09 * sung + 0.004 * noise) * np.minimum(1, inside * 40) * np.minimum(1, (0.5 - inside) * 40)
+    envelope = np.minimum(1, inside * 40) * np.minimum(1, (0.5 - inside) * 40)
+    return np.asarray((0.09 * sung + 0.004 * noise) * envelope)
 
 
 def _stereo(wave: Float64, *, pan: float) -> Float32:
     """Place a part between left (0) and right (1) with constant power."""
     sides = np.array([np.cos(pan * np.pi / 2), np.sin(pan * np.pi / 2)])
-    return (wave[:, None] * sides * np.sqrt(2)).astype(np.float32)
+    return np.asarray(wave[:, None] * sides * np.sqrt(2), dtype=np.float32)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +21,10 @@ from tonewright.assets.v1 import assets_pb2, assets_pb2_grpc
 class AssetsServicer(assets_pb2_grpc.AssetsServiceServicer):
     """tonewright.assets.v1.AssetsService."""
 
-    def __init__(self, assets: Assets, uploads: Uploads, pool: WorkPool) -> None:
+    def __init__(self, assets: Assets, uploads: Uploads, pool: WorkPool, *, completions_at_once: int = 4) -> None:
         self._assets, self._uploads, self._pool = assets, uploads, pool
+        # A completion keeps its thread for seconds; the other threads stay free for quick calls.
+        self._completions = asyncio.Semaphore(completions_at_once)
 
     async def CreateUpload(self, request: assets_pb2.CreateUploadRequest, context: Any) -> assets_pb2.Upload:
         """An open upload, or a finished one when the bytes are there."""
@@ -37,7 +40,8 @@ class AssetsServicer(assets_pb2_grpc.AssetsServiceServicer):
 
     async def CompleteUpload(self, request: assets_pb2.CompleteUploadRequest, context: Any) -> assets_pb2.Asset:
         """The asset that the received bytes are."""
-        return messages.to_asset(await self._on(UPLOAD, request.name, self._uploads.complete, request.sha256))
+        async with self._completions:
+            return messages.to_asset(await self._on(UPLOAD, request.name, self._uploads.complete, request.sha256))
 
     async def AbortUpload(self, request: assets_pb2.AbortUploadRequest, context: Any) -> assets_pb2.Upload:
         """The upload, given up."""

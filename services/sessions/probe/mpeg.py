@@ -40,8 +40,8 @@ def check_mpeg(file: BinaryIO, size: int) -> None:
         if offset + length > size:
             raise truncated("its last frame is not whole", frames=frames)
         offset, frames = offset + length, frames + 1
-    # Something else behind the frames, such as a tag, shows that they were not cut off. The frame that carries the count
-    # is not counted by it.
+    # Something else behind the frames, such as a tag, shows that they were not cut off. The frame that carries the
+    # count is not counted by it.
     if promised is not None and offset + 4 > size and frames - 1 < promised:
         raise truncated(
             f"it promises {promised} frames and {frames - 1} are there", promised=promised, there=frames - 1
