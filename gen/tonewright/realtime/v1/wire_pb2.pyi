@@ -93,7 +93,9 @@ class ClientMessage(_message.Message):
     PING_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
-    """Counts the client's messages from 1; answers name it as `of`."""
+    """Counts the client's messages from 1, each above the one before; answers name it as `of`. A client that connects again may
+    count on.
+    """
     at_frames: _builtins.int
     """Frame of the loop that is audible now; a negative number: not known."""
     @_builtins.property
