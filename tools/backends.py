@@ -113,7 +113,10 @@ class Backend:
         return bool(self.programs)
 
     def resume(self) -> None:
-        """Start (again) on the same port and state; returns once it answers."""
+        """Start (again) on the same port and state; returns once it answers.
+
+        Call it from a thread that lives on: the server ends with the thread that started it.
+        """
         assert self.state is not None
         for program in self.programs:
             program.start(self.state / f"{self.name}.log")
@@ -418,8 +421,8 @@ def _ask_s3(endpoint: str, env: dict[str, str]) -> None:
     from botocore.config import Config
 
     config = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
-    keys = {"aws_access_key_id": env["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"]}
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", config=config, **keys)
+    session = boto3.session.Session(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
+    client = session.client("s3", endpoint_url=endpoint, region_name="us-east-1", config=config)
     if "ready" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
         client.create_bucket(Bucket="ready")
     if client.list_objects_v2(Bucket="ready")["KeyCount"]:
@@ -458,7 +461,7 @@ def up(home: Path) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         for server in reversed(servers):
-            server.pause()
+            server.stop()
 
 
 def main() -> None:

@@ -163,7 +163,7 @@ class Database:
             except Exception:
                 log.exception("after_commit_failed")
 
-    def after_commit(self, session: Session, hook: Callable[[], None]) -> None:
+    def after_commit(self, session: Session, hook: Callable[[], object]) -> None:
         """Have the hook called once the session's transaction is committed; never if it is rolled back."""
         session.info.setdefault("after_commit", []).append(hook)
 

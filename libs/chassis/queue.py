@@ -68,7 +68,6 @@ class Queue:
         try:
             with self._app.connection_for_read() as connection:
                 connection.connect()
-                connection.default_channel.close()
         except Exception as error:
             raise DependencyUnavailable("broker") from error
 
@@ -120,7 +119,7 @@ class Queue:
                 WAKE,
                 kwargs={"topic": topic},
                 producer=producer,
-                queue=self._queue(topic),
+                queue=self._queue(topic),  # type: ignore[arg-type]  # a name would make a queue of another kind
                 headers={"traceparent": traceparent},
                 expiration=_EXPIRES_S,
                 retry=False,

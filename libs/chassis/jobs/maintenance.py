@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol
 
 from chassis.db import Database
@@ -24,7 +24,7 @@ class Sweepable(Protocol):
         ...
 
 
-def maintenance(jobs_list: Sequence[Sweepable]) -> Callable[[asyncio.Event], Awaitable[None]]:
+def maintenance(jobs_list: Sequence[Sweepable]) -> Callable[[asyncio.Event], Coroutine[None, None, None]]:
     """A loop for API processes: one at a time takes back expired leases and wakes workers for what waits."""
 
     def sweep(jobs: Sweepable) -> None:

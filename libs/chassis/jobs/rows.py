@@ -62,6 +62,8 @@ class JobMixin:
 
 
 Row = TypeVar("Row", bound=JobMixin)
+_CLEAN: dict[str, Any] = dict.fromkeys(("failure_signature", "end_time", "not_before", "error_reason", "error_message"))
+_CLEAN |= {"state": QUEUED, "failures": 0, "lost_leases": 0, "cancel_requested": False, "progress_percent": 0.0}
 _IDLE = {"lease_owner": None, "lease_expires_at": None, "eta_s": None}
 
 
@@ -151,7 +153,7 @@ class Jobs(Generic[Row]):
             JobCancelled: Somebody asked to cancel it.
         """
         now = self.clock.now()
-        values = {"lease_expires_at": now + timedelta(seconds=self.lease_s), "update_time": now}
+        values: dict[str, Any] = {"lease_expires_at": now + timedelta(seconds=self.lease_s), "update_time": now}
         values |= {"progress_percent": percent, "stage": stage, "eta_s": eta_s}
         with self.db.transaction(system_scope("heartbeat")) as session:
             held = self._held(uid, fence).values(values).returning(self.row.cancel_requested)
@@ -203,17 +205,9 @@ class Jobs(Generic[Row]):
 
     def retry(self, session: Session, uid: str) -> bool:
         """Whether a FAILED or CANCELLED job was queued again with a clean record (for operators)."""
-        clean = {
-            "failures": 0,
-            "lost_leases": 0,
-            "failure_signature": None,
-            "cancel_requested": False,
-            "end_time": None,
-        }
-        clean |= {"state": QUEUED, "not_before": None, "error_reason": None, "error_message": None}
         ended = sa.update(self.row).where(self.row.uid == uid, self.row.state.in_((FAILED, CANCELLED)))
         self.db.after_commit(session, self.announce)
-        return bool(_count(session, ended.values({**clean, "progress_percent": 0.0, "update_time": self.clock.now()})))
+        return bool(_count(session, ended.values({**_CLEAN, "update_time": self.clock.now()})))
 
     def sweep(self) -> int:
         """Take back expired leases; gives the number of rows that wait for a worker."""

@@ -140,4 +140,4 @@ def _pieces(data: bytes | BinaryIO | Path | Iterable[bytes]) -> Iterator[bytes]:
         while piece := read(CHUNK):
             yield piece
     else:
-        yield from data  # type: ignore[misc]
+        yield from data

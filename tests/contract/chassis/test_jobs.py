@@ -27,8 +27,8 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture
-def jobs(db: Database, clock: FakeClock) -> Jobs[Row]:
+@pytest.fixture(name="jobs")
+def jobs_in_still_time(db: Database, clock: FakeClock) -> Jobs[Row]:
     return jobs_of(db, clock)
 
 
@@ -277,7 +277,8 @@ def test_a_running_job_shows_progress_outlives_its_lease_and_hears_of_cancel(pla
 
 
 def test_a_stopping_runner_hands_its_job_back(place: Place) -> None:
-    began, ended, outcomes = threading.Event(), threading.Event(), []
+    began, ended = threading.Event(), threading.Event()
+    outcomes: list[str] = []
 
     def handle(row: Row, progress: Progress[Row]) -> None:
         began.set()

@@ -191,9 +191,12 @@ def test_a_disk_that_is_gone_is_unavailable_and_not_empty(tmp_path: Path) -> Non
     store.put("kept", b"x")
     (tmp_path / "objects").rename(tmp_path / "away")
 
-    for use in (lambda: store.head("kept"), lambda: store.put("k", b"x"), store.ping):
-        with pytest.raises(DependencyUnavailable):
-            use()
+    with pytest.raises(DependencyUnavailable):
+        store.head("kept")
+    with pytest.raises(DependencyUnavailable):
+        store.put("k", b"x")
+    with pytest.raises(DependencyUnavailable):
+        store.ping()
     (tmp_path / "away").rename(tmp_path / "objects")
 
     assert store.read_bytes("kept", limit=1) == b"x"

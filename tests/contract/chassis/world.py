@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.clock import Clock
-from chassis.db import Database, Json, Uid, UtcDateTime, artist_scope, declarative_base, migrate
+from chassis.db import Database, Json, Uid, UtcDateTime, artist_scope, migrate
 from chassis.ids import new_uid
 from chassis.jobs import JobMixin, Jobs
 from chassis.outbox import OutboxMixin
@@ -21,7 +21,10 @@ from tools.backends import Postgres
 
 SCHEMA = "trial"
 MIGRATIONS = str(Path(__file__).parent / "migrations")
-Base: Any = declarative_base(SCHEMA)
+
+
+class Base(DeclarativeBase):
+    pass
 
 
 class Note(Base):  # a row of an artist
@@ -78,10 +81,6 @@ def migrated_place(kind: str, folder: Path, postgres: Postgres | None) -> Place:
         place = Place(made.owner_url, made.app_url)
     migrate(place.owner_url, MIGRATIONS, SCHEMA, app_url=place.app_url)
     return place
-
-
-def base() -> type[DeclarativeBase]:
-    return Base  # type: ignore[no-any-return]
 
 
 def jobs_of(db: Database, clock: Clock, *, lease_s: float = 30, queue: Queue | None = None) -> Jobs[Separation]:

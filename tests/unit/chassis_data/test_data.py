@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.db import artist_scope, declarative_base, etag_of
+from chassis.db import artist_scope, etag_of
 from chassis.errors import InvalidArgument
 from chassis.ids import new_uid
 from chassis.jobs import JobMixin, JobRunner, Jobs, Progress
@@ -16,7 +15,9 @@ from chassis.paging import page_size
 from chassis.testing import FakeClock
 from chassis.testing.data import sqlite_database
 
-Base: Any = declarative_base("unit")
+
+class Base(DeclarativeBase):
+    pass
 
 
 class Take(JobMixin, Base):
@@ -54,7 +55,7 @@ def test_a_job_that_lost_a_lease_runs_alone(tmp_path: Path) -> None:
             jobs.enqueue(session, Take(uid=new_uid(), **facts))
 
     runner._spawn = lambda *_args: None  # type: ignore[method-assign]
-    runner._run = lambda run: None  # type: ignore[method-assign,assignment]
+    runner._run = lambda run: None  # type: ignore[method-assign]
 
     assert [runner._claim_one() for _ in range(3)] == [True, True, False]
     runner._runs.clear()
