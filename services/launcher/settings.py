@@ -40,7 +40,7 @@ PROCESSES = (
     _service("sessions", 50053, 9103),
     _service("stems", 50054, 9104),
     ProcessSpec("stems-worker", ("-m", "services.stems", "worker"), (Port("TONEWRIGHT_STEMS_WORKER_OPS_PORT", 9114),)),
-    _service("realtime", 50055, 9105, Port("TONEWRIGHT_REALTIME_WS_PORT", 8081)),
+    _service("realtime", 50055, 9105, Port("TONEWRIGHT_REALTIME_SOCKET_PORT", 8081)),
     ProcessSpec("gateway", ("-m", "services.gateway"), (Port("TONEWRIGHT_GATEWAY_PORT", 8080),)),
 )
 # Services that sign or check internal tokens; each has a key pair of its own.

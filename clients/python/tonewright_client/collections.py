@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from tonewright_client.errors import ApiError, GatewayUnreachable, OperationFailed
 from tonewright_client.models import Operation
@@ -12,7 +12,6 @@ from tonewright_client.transport import Json, Transport
 Resource = TypeVar("Resource")
 # Called with percent (0 to 100) and the stage's name as long work goes on.
 OnProgress = Callable[[float, str], None]
-_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
 class Collection(Generic[Resource]):
@@ -94,17 +93,14 @@ class Operations(Collection[Operation]):
 
 
 def _tell(operation: Operation, on_progress: OnProgress | None) -> None:
-    facts: Any = operation.get("metadata") or {}
     if on_progress is not None:
-        on_progress(float(facts.get("progress_percent") or 0), str(facts.get("stage") or facts.get("state") or ""))
+        facts = operation["metadata"]
+        on_progress(facts["progress_percent"], facts["stage"] or facts["state"])
 
 
 def _result(operation: Operation) -> Json:
-    facts: Any = operation.get("metadata") or {}
-    error: Any = operation.get("error") or {}
-    state = str(facts.get("state", ""))
-    if error or (state in _ENDED and state != "SUCCEEDED"):
-        raise OperationFailed(
-            operation["name"], state or "FAILED", str(error.get("reason", "")), str(error.get("message", ""))
-        )
-    return cast(Json, operation.get("response") or {})
+    error, state = operation["error"], operation["metadata"]["state"]
+    if error is not None or state in ("FAILED", "CANCELLED"):
+        reason, message = (error["reason"], error["message"]) if error is not None else ("", "")
+        raise OperationFailed(operation["name"], state, reason, message)
+    return operation["response"] or {}

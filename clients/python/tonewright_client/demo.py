@@ -102,7 +102,9 @@ class _Walk:
         caption = self._artist.captions.generate(asset=self._names["asset"], live_set=self._names["live set"])
         _expect(not caption.get("violations"), f"the caption breaks rules: {caption.get('violations')}")
         self._names["caption"] = caption["text"]
-        return f"{caption['provenance']['engine']}: {caption['text']}"
+        provenance = caption["provenance"]
+        _expect(provenance, "the caption does not say where it comes from")
+        return f"{provenance['engine'] if provenance else ''}: {caption['text']}"
 
     def separate(self) -> str:
         done = self._artist.operations.wait(self._artist.separations.start(self._names["asset"]))
