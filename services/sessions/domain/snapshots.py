@@ -104,7 +104,7 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Change]:
 
 def _version(members: Mapping[str, Any]) -> int:
     found = members.get("version")
-    if isinstance(found, bool) or not isinstance(found, int | float) or found != int(found):
+    if isinstance(found, bool) or not isinstance(found, int | float) or not float(found).is_integer():
         expected = f"the number {VERSION}"
         raise SnapshotInvalid(
             f"snapshot.version: expected {expected}; set it to the version of the layout",

@@ -48,8 +48,8 @@ class Collector:
             expired += 1
         for upload in self.store.finished_uploads(now - UPLOAD_KEPT, _BATCH):
             # A link may have taken bytes after the upload had ended.
-            self.store.forget_upload(upload)
             self.blobs.delete(upload.object_key)
+            self.store.forget_upload(upload)
         return expired
 
     def _purge_sessions(self) -> int:
