@@ -147,6 +147,9 @@ class Export:
     warnings: tuple[ExportWarning, ...] = ()
     state: JobState = JobState.QUEUED
     progress_percent: float = 0.0
+    stage: str = ""
+    attempt: int = 0
+    eta_s: float | None = None
     file_name: str = ""
     size_bytes: int = 0
     content_etag: str = ""

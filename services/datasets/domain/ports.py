@@ -57,6 +57,10 @@ class ItemStore(Protocol):
         """The stored item, and whether this request made it; a repeat gives what the first one made."""
         ...
 
+    def replayed(self, artist: str, key: RequestKey) -> TrainingItem | None:
+        """What an earlier request of this key made."""
+        ...
+
     def get(self, artist: str, uid: str) -> TrainingItem:
         """The item, or TrainingItemNotFound."""
         ...
@@ -255,12 +259,8 @@ class Built:
     jsonl_sha256: str
 
 
-class Report(Protocol):
-    """Where a worker says how far it is."""
-
-    def __call__(self, percent: float, stage: str) -> None:
-        """Note the progress; raises when the work is to stop."""
-        ...
+# Where a worker says how far it is, in percent and words; raises when the work is to stop.
+Report = Callable[[float, str], None]
 
 
 class LayOut(Protocol):

@@ -165,6 +165,9 @@ class Version:
     update_time: datetime
     state: JobState = JobState.QUEUED
     progress_percent: float = 0.0
+    stage: str = ""
+    attempt: int = 0
+    eta_s: float | None = None
     statistics: Statistics | None = None
     json_key: str = ""
     json_size_bytes: int = 0

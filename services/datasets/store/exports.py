@@ -39,6 +39,9 @@ _PLAIN = (
     "duration_s",
     "chunk_count",
     "progress_percent",
+    "stage",
+    "attempt",
+    "eta_s",
     "file_name",
     "size_bytes",
     "content_etag",
@@ -74,11 +77,8 @@ class SqlExports:
     def replayed(self, artist: str, key: RequestKey) -> Export | None:
         """What an earlier request of this key made."""
         with self._ground.db.transaction(artist_scope(artist)) as session:
-            name = recorded(session, key)
-            if name is None:
-                return None
-            earlier(session, key, name, self._ground.clock)
-            return to_export(_row(session, artist, name.rpartition("/")[2]))
+            name = recorded(session, key, self._ground.clock)
+            return to_export(_row(session, artist, name.rpartition("/")[2])) if name else None
 
     def get(self, artist: str, uid: str) -> Export:
         """The export, or ExportNotFound."""

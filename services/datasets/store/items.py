@@ -23,7 +23,7 @@ from services.datasets.domain.items import (
     TrainingItemNotFound,
 )
 from services.datasets.domain.ports import RequestKey
-from services.datasets.store.shared import Ground, changed_meanwhile, earlier, give_back
+from services.datasets.store.shared import Ground, changed_meanwhile, earlier, give_back, recorded
 from services.datasets.store.tables import CaptionRevisions, TrainingItems
 
 _PLAIN = (
@@ -59,6 +59,12 @@ class SqlItems:
             session.flush()
             _add_revision(session, item)
             return item, True
+
+    def replayed(self, artist: str, key: RequestKey) -> TrainingItem | None:
+        """What an earlier request of this key made."""
+        with self._ground.db.transaction(artist_scope(artist)) as session:
+            name = recorded(session, key, self._ground.clock)
+            return _to_item(_row(session, artist, name.rpartition("/")[2])) if name else None
 
     def get(self, artist: str, uid: str) -> TrainingItem:
         """The item, or TrainingItemNotFound."""

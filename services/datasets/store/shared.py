@@ -45,12 +45,12 @@ def earlier(session: Session, key: RequestKey, resource: str, clock: Clock) -> s
     )
 
 
-def recorded(session: Session, key: RequestKey) -> str | None:
-    """The resource that this request made before, without recording anything; its body is not compared."""
+def recorded(session: Session, key: RequestKey, clock: Clock) -> str | None:
+    """The resource that this request made before; a new request is not recorded."""
     if not key.request_id:
         return None
     who = caller()
-    return session.scalar(
+    name = session.scalar(
         sa.select(Requests.resource).where(
             Requests.artist == who.artist,
             Requests.principal == who.principal,
@@ -58,6 +58,7 @@ def recorded(session: Session, key: RequestKey) -> str | None:
             Requests.request_id == key.request_id,
         )
     )
+    return earlier(session, key, name, clock) if name else None
 
 
 def changed_meanwhile(name: str) -> EtagMismatch:

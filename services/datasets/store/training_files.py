@@ -40,6 +40,9 @@ _VERSION = (
     "training_file_uid",
     "sequence",
     "progress_percent",
+    "stage",
+    "attempt",
+    "eta_s",
     "json_key",
     "json_size_bytes",
     "json_sha256",
@@ -365,7 +368,7 @@ def _version(session: Session, artist: str, file_uid: str, sequence: int) -> Ver
             TrainingFileVersions.sequence == sequence,
         )
     ).one_or_none()
-    return row and _to_version(row)
+    return _to_version(row) if row else None
 
 
 def _columns(file: TrainingFile) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from google.longrunning.operations_pb2_grpc import add_OperationsServicer_to_server
+
+from chassis.context import Caller, Role, acting_as
+from chassis.jobs import JobRunner, Jobs, maintenance
+from chassis.operations import OperationsServicer
+from chassis.runtime import App, Runtime, run_service
+from services.datasets import api, worker
+from services.datasets.archive import lay_out
+from services.datasets.peers import SessionsAssets
+from services.datasets.settings import DatasetsSettings
+from services.datasets.store import SqlConversations, SqlExports, SqlItems, SqlReleases, SqlTrainingFiles
+from services.datasets.store.shared import Ground
+from services.datasets.store.tables import Exports, TrainingFileVersions
+from services.datasets.use_cases.conversations import Conversations
+from services.datasets.use_cases.exports import ExportBench, ExportDesk
+from services.datasets.use_cases.items import TrainingItems, give_holds_back
+from services.datasets.use_cases.training_files import TrainingFileBench, TrainingFiles
+from tonewright.datasets.v1.datasets_pb2_grpc import add_DatasetsServiceServicer_to_server
+from tonewright.datasets.v1.training_files_pb2_grpc import add_TrainingFilesServiceServicer_to_server
+
+_RELEASES_AT_ONCE = 100
+
+
+class _Parts:
+    """What both processes of the service stand on."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        db, clock, queue = runtime.db, runtime.clock, runtime.queue
+        ground = Ground(db, clock, runtime.pager)
+        lease_s = runtime.settings.lease_s
+        self.export_jobs = Jobs(db, Exports, clock, lease_s=lease_s, noun="export", queue=queue)
+        self.build_jobs = Jobs(
+            db, TrainingFileVersions, clock, lease_s=lease_s, noun="training_file_build", queue=queue
+        )
+        self.items, self.releases = SqlItems(ground), SqlReleases(ground)
+        self.exports = SqlExports(ground, self.export_jobs)
+        self.conversations = SqlConversations(ground)
+        self.training_files = SqlTrainingFiles(ground, self.build_jobs)
+        self.assets = SessionsAssets(runtime.channels)
+        self.objects = runtime.objects
+
+
+def build(runtime: Runtime) -> App:
+    """The service's servicers and loops on this runtime."""
+    parts, clock, pool = _Parts(runtime), runtime.clock, runtime.pool
+    item_desk = TrainingItems(parts.items, parts.assets, parts.releases, clock)
+    export_desk = ExportDesk(parts.exports, parts.items, clock)
+    conversations = Conversations(parts.conversations, parts.objects, clock)
+    files = TrainingFiles(parts.training_files, parts.conversations, parts.objects, clock)
+    operations = OperationsServicer(pool, api.operation_sources(export_desk, files), service="datasets")
+
+    async def give_back(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await pool.run(_give_back_alone, runtime, parts)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), runtime.settings.release_s)
+
+    # Methods that have no implementation yet answer UNIMPLEMENTED through their base class.
+    audio = api.DatasetsServicer(item_desk, export_desk, pool)  # type: ignore[abstract]
+    text = api.TrainingFilesServicer(conversations, files, pool, clock)  # type: ignore[abstract]
+    return App(
+        servicers=[
+            (add_DatasetsServiceServicer_to_server, audio),
+            (add_TrainingFilesServiceServicer_to_server, text),
+            (add_OperationsServicer_to_server, operations),
+        ],
+        method_rules=api.METHOD_RULES,
+        loops=[maintenance([parts.export_jobs, parts.build_jobs]), give_back],
+        message_bytes=api.MESSAGE_BYTES,
+    )
+
+
+def work(runtime: Runtime) -> list[JobRunner[Exports] | JobRunner[TrainingFileVersions]]:
+    """The runners of the worker process."""
+    parts, settings = _Parts(runtime), runtime.settings
+    exports = ExportBench(parts.exports, parts.assets, parts.objects, lay_out)
+    builds = TrainingFileBench(parts.training_files, parts.objects, runtime.clock)
+    bounds = {"slots": settings.slots, "poll_s": settings.poll_s, "queue": runtime.queue}
+    return [
+        JobRunner(parts.export_jobs, worker.handler(exports), **bounds),
+        JobRunner(parts.build_jobs, worker.handler(builds), **bounds),
+    ]
+
+
+def main() -> None:
+    """Run the service."""
+    run_service(DatasetsSettings, build, migrations="services.datasets:migrations", worker=work)
+
+
+def _give_back_alone(runtime: Runtime, parts: _Parts) -> None:
+    with runtime.db.exclusively("releases") as alone:
+        if alone:
+            give_holds_back(parts.releases, parts.assets, _acting_for, limit=_RELEASES_AT_ONCE)
+
+
+def _acting_for(artist: str, principal: str) -> contextlib.AbstractContextManager[None]:
+    return acting_as(Caller(service="datasets", principal=principal, artist=artist, role=Role.EDITOR))

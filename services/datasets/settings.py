@@ -1,0 +1,22 @@
+"""Settings of the datasets service."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from chassis.settings import Settings
+
+
+class DatasetsSettings(Settings):
+    """What the datasets service is configured by."""
+
+    SERVICE: ClassVar[str] = "datasets"
+
+    grpc_port: int = Field(default=50052, ge=0, le=65535, description="Port of the gRPC server; 0 takes a free one")
+    ops_port: int = Field(default=9102, ge=0, le=65535, description="Port of /livez, /readyz and /metrics")
+    lease_s: float = Field(default=30, gt=0, description="Seconds that a worker's claim holds without a heartbeat")
+    slots: int = Field(default=2, ge=1, description="Exports, and training files, that one worker makes at once")
+    poll_s: float = Field(default=5, gt=0, description="Seconds between a worker's looks at the rows without a message")
+    release_s: float = Field(default=2, gt=0, description="Seconds between rounds that give holds on assets back")
