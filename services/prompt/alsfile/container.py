@@ -9,6 +9,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 _PIECE = 1 << 16
+_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 _GZIP, _PLAIN = b"\x1f\x8b\x08", (b"<?xml", b"\xef\xbb\xbf<?xml")
 # Real sets expand 4 to 21 times; small ones may repeat more, so the ratio counts only from here on.
 _RATIO_FROM_BYTES = 8 << 20
@@ -102,6 +103,8 @@ def _parse(parser: expat.XMLParserType, piece: bytes, *, last: bool) -> None:
         parser.Parse(piece, last)
     except expat.ExpatError as error:
         what = expat.ErrorString(error.code)
+        if error.code == _NO_MEMORY:
+            raise MemoryError from error
         raise FileRefused(
             "LIVE_SET_NOT_XML",
             f"the XML of the file is broken at line {error.lineno} ({what}); save it again in Live and upload that",

@@ -1,0 +1,121 @@
+"""Captions from question to row."""
+
+from __future__ import annotations
+
+import pytest
+
+from chassis.context import in_request
+from chassis.errors import FieldInvalid, NotFound, RequestIdReused
+from services.prompt.domain.captions import CaptionRequest, Hints, PromptVersionUnknown, Retry, Usage
+from services.prompt.domain.live_sets import LiveSetNotFound
+from tests.unit.prompt.house import House, ScriptedWriter, ada, is_replayed
+from tests.unit.prompt.test_rules import GOOD
+
+ASKED = CaptionRequest(artist="nova", hints=Hints(tempo_bpm=120))
+BAD = GOOD.replace("Warm", "Nova Tide's warm")
+
+
+async def test_the_offline_composer_writes_and_says_so(nova: House) -> None:
+    live_set = nova.add_live_set()
+
+    caption = await nova.captions().generate(ada(), CaptionRequest(artist="nova", live_set=live_set.uid))
+
+    assert caption.text.endswith("BPM: 120")
+    assert (caption.violations, caption.provenance.engine) == ((), "offline-composer")
+    assert caption.provenance.live_set == live_set.name
+    assert caption.provenance.principal == "ada"
+    assert nova.captions().get("nova", caption.uid) == caption
+    assert nova.captions().list("nova", 0, "").items == [caption]
+
+
+async def test_a_broken_rule_is_named_and_asked_again(nova: House) -> None:
+    writer = ScriptedWriter(BAD, GOOD)
+
+    steps = [step async for step in nova.captions(writer).stream(ada(), ASKED)]
+
+    assert [step.violations[0].rule for step in steps if isinstance(step, Retry)] == ["P8"]
+    again = writer.tasks[1].messages
+    assert [message.role for message in again] == ["system", "user", "assistant", "user"]
+    assert "P8: the caption names 'Nova Tide'" in again[-1].content
+    caption = steps[-1]
+    assert not isinstance(caption, str | Retry)
+    assert (caption.text, caption.violations, caption.provenance.attempts) == (GOOD, (), 2)
+    assert caption.provenance.usage == Usage(20, 10)
+
+
+async def test_after_three_attempts_the_best_comes_with_its_violations(nova: House) -> None:
+    worse = BAD.replace("BPM: 120", "BPM: 99")
+    writer = ScriptedWriter(worse, BAD, worse)
+
+    caption = await nova.captions(writer).generate(ada(), ASKED)
+
+    assert caption.text == BAD
+    assert [finding.rule for finding in caption.violations] == ["P8"]
+    assert caption.provenance.attempts == 3
+
+
+async def test_text_comes_in_pieces(nova: House) -> None:
+    writer = ScriptedWriter(GOOD.replace(" ", " |"))
+
+    steps = [step async for step in nova.captions(writer).stream(ada(), ASKED)]
+
+    assert "".join(step for step in steps if isinstance(step, str)) == GOOD
+
+
+async def test_the_same_request_writes_one_caption(nova: House) -> None:
+    asked = CaptionRequest(artist="nova", hints=Hints(tempo_bpm=120), request_id="r1")
+    writer = ScriptedWriter(GOOD)
+    with in_request():
+        first = await nova.captions(writer).generate(ada(), asked)
+        assert not is_replayed()
+        assert await nova.captions(writer).generate(ada(), asked) == first
+        assert is_replayed()
+    with pytest.raises(RequestIdReused):
+        await nova.captions(writer).generate(ada(), CaptionRequest(artist="nova", request_id="r1"))
+
+
+async def test_without_a_tempo_the_tag_is_left_to_a_person(nova: House) -> None:
+    writer = ScriptedWriter(GOOD)
+
+    caption = await nova.captions(writer).generate(ada(), CaptionRequest(artist="nova"))
+
+    assert caption.text == GOOD.removesuffix(" BPM: 120")
+    assert [finding.rule for finding in caption.violations] == ["P4"]
+    assert caption.provenance.attempts == 1
+    assert "TEMPO_TAG: unknown" in writer.tasks[0].messages[1].content
+
+
+async def test_the_asset_is_looked_up(nova: House) -> None:
+    writer = ScriptedWriter(GOOD)
+    known = CaptionRequest(artist="nova", asset="artists/nova/assets/known", hints=Hints(tempo_bpm=120))
+
+    caption = await nova.captions(writer).generate(ada(), known)
+
+    assert writer.tasks[0].projection["audio_seconds"] == 12.5
+    assert caption.provenance.asset == known.asset
+    with pytest.raises(NotFound):
+        await nova.captions(writer).generate(ada(), CaptionRequest(artist="nova", asset="artists/nova/assets/gone"))
+
+
+async def test_unknown_live_sets_and_versions_are_refused(nova: House) -> None:
+    with pytest.raises(LiveSetNotFound):
+        await nova.captions().generate(ada(), CaptionRequest(artist="nova", live_set="missing"))
+    with pytest.raises(PromptVersionUnknown):
+        await nova.captions().generate(ada(), CaptionRequest(artist="nova", prompt_version="train-v0"))
+
+
+def test_hints_are_checked_together() -> None:
+    with pytest.raises(FieldInvalid) as error:
+        Hints(tempo_bpm=5, genres=("x",) * 11, notes="x" * 1001)
+
+    assert len(error.value.violations) == 3
+
+
+def test_a_text_is_checked_without_being_kept(nova: House) -> None:
+    live_set = nova.add_live_set()
+
+    text, verdict, fixes = nova.captions().check("nova", f'"{BAD}"', live_set.uid, None, [])
+
+    assert (text, [finding.rule for finding in verdict.violations]) == (BAD, ["P8"])
+    assert [finding.rule for finding in fixes] == ["P7"]
+    assert nova.captions().list("nova", 0, "").items == []
