@@ -101,17 +101,22 @@ class Queue:
     def _send_all(self) -> None:
         connection: Any = None
         while (item := self._outbox.get()) is not None:
-            topic, traceparent = item
-            try:
-                connection = connection or self._app.connection_for_write()
-                self._send(connection, topic, traceparent)
-                _ANNOUNCEMENTS.labels(topic, "sent").inc()
-            except Exception as error:  # each transport has its own errors; the row will be polled
-                _ANNOUNCEMENTS.labels(topic, "dropped").inc()
-                log.warning("announcement_dropped", topic=topic, error=type(error).__name__)
-                _close(connection)
-                connection = None
+            idle, connection = connection, self._try(connection, *item)
+            if idle is not None and connection is None:  # it may have died while it idled
+                connection = self._try(None, *item)
+            _ANNOUNCEMENTS.labels(item[0], "dropped" if connection is None else "sent").inc()
         _close(connection)
+
+    def _try(self, connection: Any, topic: str, traceparent: str) -> Any:
+        """The connection that sent the message; None if it was not sent."""
+        try:
+            connection = connection or self._app.connection_for_write(heartbeat=0)
+            self._send(connection, topic, traceparent)
+        except Exception as error:  # each transport has its own errors; the row will be polled
+            log.warning("announcement_failed", topic=topic, error=type(error).__name__)
+            _close(connection)
+            return None
+        return connection
 
     def _send(self, connection: Any, topic: str, traceparent: str) -> None:
         with connection.channel() as channel, self._app.amqp.Producer(channel, auto_declare=False) as producer:

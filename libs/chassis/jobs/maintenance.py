@@ -1,33 +1,18 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Protocol
+from typing import Any
 
-from chassis.db import Database
 from chassis.errors import Unavailable
+from chassis.jobs.rows import Jobs
 from chassis.logs import get_logger
 
 log = get_logger(__name__)
 
 
-class Sweepable(Protocol):
-    """What `maintenance` keeps going."""
-
-    db: Database
-    lease_s: float
-
-    def sweep(self) -> int:
-        """The number of rows that wait for a worker, after expired leases were taken back."""
-        ...
-
-    def announce(self) -> None:
-        """Wake a worker."""
-        ...
-
-
-def maintenance(jobs_list: Sequence[Sweepable]) -> Callable[[asyncio.Event], Coroutine[None, None, None]]:
+def maintenance(jobs_list: Sequence[Jobs[Any]]) -> Callable[[asyncio.Event], Coroutine[None, None, None]]:
     """A loop for API processes: one at a time takes back expired leases and wakes workers for what waits."""
 
-    def sweep(jobs: Sweepable) -> None:
+    def sweep(jobs: Jobs[Any]) -> None:
         with jobs.db.exclusively("maintenance") as held:
             if held and jobs.sweep():
                 jobs.announce()

@@ -84,6 +84,8 @@ class JobRunner(Generic[Row]):
         """Claim no more, give running jobs the time to end, then hand the rest back."""
         self._stop.set()
         self._wake.set()
+        for thread in self._threads[:1]:
+            thread.join(timeout=1)  # a claim that is on its way must be seen below
         end = time.monotonic() + grace_s
         while self._runs and time.monotonic() < end:
             time.sleep(0.02)

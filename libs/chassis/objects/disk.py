@@ -70,14 +70,6 @@ class DiskStore(ObjectStore):
         with _answering(""):
             self._path(key).unlink(missing_ok=True)
 
-    def sign_get(self, key: str, *, expires_s: int, filename: str | None = None) -> str | None:
-        """None: a disk has no links."""
-        return None
-
-    def sign_put(self, key: str, *, size_bytes: int, expires_s: int, media_type: str) -> str | None:
-        """None: a disk has no links."""
-        return None
-
     def ping(self) -> None:
         """Nothing if the folder takes a file."""
         with _answering(""):

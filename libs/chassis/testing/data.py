@@ -52,14 +52,6 @@ class MemoryStore(ObjectStore):
         """Remove the object."""
         self.objects.pop(check_key(key), None)
 
-    def sign_get(self, key: str, *, expires_s: int, filename: str | None = None) -> str | None:
-        """None: memory has no links."""
-        return None
-
-    def sign_put(self, key: str, *, size_bytes: int, expires_s: int, media_type: str) -> str | None:
-        """None: memory has no links."""
-        return None
-
     def ping(self) -> None:
         """Nothing: memory is there."""
 

@@ -137,3 +137,22 @@ def test_a_broker_that_is_down_holds_nobody_up(request: pytest.FixtureRequest, b
         queue.announce(topic)
         poll_until(lambda: listener.wakes > before)
     queue.close()
+
+
+@pytest.mark.parametrize("broker", ["rabbitmq", "redis_server"])
+def test_a_connection_that_died_while_idle_loses_no_announcement(
+    request: pytest.FixtureRequest, broker: str, topic: str
+) -> None:
+    server: Backend = request.getfixturevalue(broker)
+    queue = Queue(server.url)
+    queue.announce(topic)
+    time.sleep(0.5)
+    server.pause()
+    server.resume()
+
+    with listening(queue, topic) as listener:
+        time.sleep(0.5)
+        before = listener.wakes
+        queue.announce(topic)
+        poll_until(lambda: listener.wakes > before)
+    queue.close()
