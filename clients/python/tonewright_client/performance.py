@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import random
 import struct
+import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -252,6 +253,7 @@ class LivePerformance:
         self._url = socket_url
         self._on_event = on_event
         self._socket: ClientConnection | None = None
+        self._is_open = False
         self._ready: Ready | None = None
         self._loop: Loop | None = None
         self._changed = asyncio.Condition()
@@ -317,6 +319,7 @@ class LivePerformance:
 
     async def save(self, display_name: str = "", *, session: str = "", request_id: str = "") -> Saved:
         """Keep everything as a saved session."""
+        request_id = request_id or uuid.uuid4().hex
         return await self._ask(Saved, "save", display_name=display_name, session=session, request_id=request_id)
 
     async def resync(self) -> Ack:
@@ -359,20 +362,39 @@ class LivePerformance:
     # How it travels.
 
     async def _send(self, kind: str, at_frames: int = -1, **fields: Any) -> int:
-        assert self._socket is not None, "open() comes first"
-        self.last_seq += 1
-        body = {"type": kind, "seq": self.last_seq, "at_frames": at_frames, **fields}
-        await self._socket.send(msgspec.json.encode(body).decode())
-        return self.last_seq
+        while True:
+            await self._until(lambda: self._is_open)
+            assert self._socket is not None, "open() comes first"
+            self.last_seq += 1
+            body = {"type": kind, "seq": self.last_seq, "at_frames": at_frames, **fields}
+            try:
+                await self._socket.send(msgspec.json.encode(body).decode())
+            except websockets.ConnectionClosed:
+                self._is_open = False  # the reader connects again or says why not
+            else:
+                return self.last_seq
 
     async def _ask(self, kind: type[_E], verb: str, at_frames: int = -1, **fields: Any) -> _E:
-        seq = await self._send(verb, at_frames, **fields)
-        answers = (kind, Refused, SwapFailed)
-        answer = await self._find(lambda event: isinstance(event, answers) and getattr(event, "of", 0) == seq, 60.0)
+        answer: Any = None
+        while answer is None:  # what was sent into a connection that was lost is sent again
+            seq = await self._send(verb, at_frames, **fields)
+            answer = await self._answer_to(seq, (kind, Refused, SwapFailed))
         if isinstance(answer, Refused | SwapFailed):
             raise PerformanceError(answer.reason, answer.message)
         assert isinstance(answer, kind)
         return answer
+
+    async def _answer_to(self, seq: int, kinds: tuple[type[Message], ...]) -> Event | Slice | None:
+        """The answer to a message; None when the connection was lost before."""
+        before = self.connections
+
+        def answer() -> Event | Slice | None:
+            fitting = (event for event in self._events if isinstance(event, kinds) and getattr(event, "of", 0) == seq)
+            return next(fitting, None)
+
+        async with asyncio.timeout(60):
+            await self._until(lambda: answer() is not None or self.connections != before)
+        return answer()
 
     async def _find(self, fits: Callable[[Event | Slice], bool], timeout_s: float) -> Any:
         def first() -> Event | Slice | None:
@@ -398,6 +420,7 @@ class LivePerformance:
         try:
             while True:
                 code, reason = await self._read()
+                self._is_open = False
                 if code not in _RESUMABLE or self._ready is None:
                     raise PerformanceError(f"CLOSED_{code}", reason or "the connection has ended")
                 await self._again()
@@ -448,7 +471,7 @@ class LivePerformance:
             return self._heard(data)
         event = _decoder.decode(data)
         if isinstance(event, Ready):
-            self._ready = event
+            self._ready, self._is_open = event, True
             if event.loop_follows:
                 self._loop = Loop(event.loop)
         elif isinstance(event, Swapped):
