@@ -53,7 +53,7 @@ class StemsHouse:
         self.home = home
         ports = {
             f"TONEWRIGHT_{name}_PORT": str(free_port())
-            for name in ("SESSIONS_GRPC", "SESSIONS_OPS", "STEMS_GRPC", "STEMS_OPS", "STEMS_WORKER_OPS")
+            for name in ("SESSIONS_GRPC", "SESSIONS_OPS", "STEMS_GRPC", "STEMS_OPS")
         }
         targets = {
             f"TONEWRIGHT_{name}_TARGET": f"127.0.0.1:{ports[f'TONEWRIGHT_{name}_GRPC_PORT']}"
@@ -61,6 +61,7 @@ class StemsHouse:
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TONEWRIGHT_")}
         self.environment = {**clean, **ports, **targets, **environment, "TONEWRIGHT_HOME": str(home)}
+        self.environment["TONEWRIGHT_STEMS_WORKER_OPS_PORT"] = "0"  # any: there may be several workers
         self._processes: list[subprocess.Popen[bytes]] = []
         home.mkdir(parents=True, exist_ok=True)
         ensure_signing_keys(home, SERVICES)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,26 +110,30 @@ class SeparationWork:
         return files
 
     def _keep(self, files: dict[str, Path], separation: Separation, progress: Progress) -> tuple[Stem, ...]:
-        kept: list[Stem] = []
+        """The stems as assets, each held for the separation; they are stored side by side."""
+        progress.report(_STORING, "storing")
+        with ThreadPoolExecutor(len(files), thread_name_prefix="stem") as threads:
+            stored = [
+                threads.submit(copy_context().run, self._adopt, path, separation, stem) for stem, path in files.items()
+            ]
+        kept = tuple(Stem(stem, future.result()) for stem, future in zip(files, stored, strict=True))
         try:
-            for index, (stem, path) in enumerate(files.items()):
-                progress.report(_STORING + index / len(files) * (100 - _STORING), "storing")
-                asset = self._adopt(path, separation, stem)
-                self.assets.hold(asset, separation.name)
-                kept.append(Stem(stem, asset))
+            progress.report(100.0, "storing")
         except Cancelled:
             for made in kept:
                 self.assets.release(made.asset, separation.name)
             raise
-        return tuple(kept)
+        return kept
 
     def _adopt(self, path: Path, separation: Separation, stem: str) -> str:
-        """The asset made of the file; the same for the same bytes."""
+        """The asset made of the file, held; the same for the same bytes."""
         media_type = separation.order.output_format.media_type
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         upload = self.assets.open_upload(separation.artist, digest, path.stat().st_size, media_type, stem)
-        if upload.asset:
-            return upload.asset
-        self.blobs.put(upload.object_key, path, media_type)
-        return self.assets.complete_upload(upload)
+        asset = upload.asset
+        if not asset:
+            self.blobs.put(upload.object_key, path, media_type)
+            asset = self.assets.complete_upload(upload)
+        self.assets.hold(asset, separation.name)
+        return asset
