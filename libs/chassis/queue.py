@@ -1,6 +1,5 @@
 import contextlib
 import queue
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -94,8 +93,12 @@ class Queue:
         with consumer:
             wake()
             while not stop.is_set():
-                with contextlib.suppress(socket.timeout):
+                try:
                     connection.drain_events(timeout=0.5)
+                except TimeoutError:
+                    pass
+                except ValueError:
+                    wake()  # the filesystem transport can read a message that is only half written
                 connection.heartbeat_check()
 
     def _send_all(self) -> None:
