@@ -71,18 +71,22 @@ class OpenAiWriter:
                 stream=True,
                 stream_options={"include_usage": True},
             )
-            answer, shown = "", ""
+            answer, shown, is_finished = "", "", False
             async with stream:
                 async for chunk in stream:
                     if chunk.usage is not None:
                         yield Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-                    answer += chunk.choices[0].delta.content or "" if chunk.choices else ""
+                    for choice in chunk.choices[:1]:
+                        answer += choice.delta.content or ""
+                        is_finished = is_finished or choice.finish_reason is not None
                     text = caption_so_far(answer)
                     if len(text) > len(shown):
                         yield text[len(shown) :]
                         shown = text
                     if len(answer) > _MAX_ANSWER:
                         break
+            if not is_finished and len(answer) <= _MAX_ANSWER:
+                raise DependencyUnavailable("openai", "openai broke off in the middle; repeat the request later")
 
     async def close(self) -> None:
         """Close the connections."""

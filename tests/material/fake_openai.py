@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -28,7 +29,7 @@ class FakeOpenAI:
         self._answers: deque[str] = deque()
         self._faults: deque[tuple[int, dict[str, str]]] = deque()
         self._server: ThreadingHTTPServer | None = None
-        self._breaks_after: int | None = None
+        self._break: tuple[int, bool] | None = None
         self._wait_s = 0.0
         self.port = 0
         self.start()
@@ -66,9 +67,9 @@ class FakeOpenAI:
         """Answer the next requests with an error status."""
         self._faults.extend([(status, headers)] * times)
 
-    def will_break_after(self, pieces: int) -> None:
-        """Cut the next streamed answer off after so many pieces."""
-        self._breaks_after = pieces
+    def will_break_after(self, pieces: int, *, cleanly: bool = False) -> None:
+        """Cut the next streamed answer off after so many pieces; cleanly, as a proxy does that gives up."""
+        self._break = (pieces, cleanly)
 
     def will_wait(self, seconds: float) -> None:
         """Wait before every answer."""
@@ -78,9 +79,9 @@ class FakeOpenAI:
         time.sleep(self._wait_s)
         return self._faults.popleft() if self._faults else None
 
-    def next_break(self) -> int | None:
-        pieces, self._breaks_after = self._breaks_after, None
-        return pieces
+    def next_break(self) -> tuple[int, bool] | None:
+        planned, self._break = self._break, None
+        return planned
 
     def answer(self, body: dict[str, Any]) -> str:
         self.requests.append(body)
@@ -122,26 +123,30 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, body: dict[str, Any], text: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         head = _head(body, "chat.completion.chunk")
-        breaks_after = self.fake.next_break()
+        planned = self.fake.next_break()
         for place, piece in enumerate(re.findall(r".{1,7}", text, re.DOTALL)):
-            if place == breaks_after:
+            if planned is not None and place == planned[0]:
                 self.close_connection = True
-                self.wfile.write(b"data: {broken")
+                self.wfile.write(b"0\r\n\r\n" if planned[1] else b"20\r\ndata: {")
                 return
             delta = {"role": "assistant", "content": piece} if place == 0 else {"content": piece}
             self._event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
         self._event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         if (body.get("stream_options") or {}).get("include_usage"):
             self._event({**head, "choices": [], "usage": _usage(body, text)})
-        self.wfile.write(b"data: [DONE]\n\n")
-        self.close_connection = True
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
 
     def _event(self, event: dict[str, Any]) -> None:
-        self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
-        self.wfile.flush()
+        self._chunk(b"data: " + json.dumps(event).encode() + b"\n\n")
+
+    def _chunk(self, data: bytes) -> None:
+        with contextlib.suppress(ConnectionError):  # the caller may have heard enough
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self.wfile.flush()
 
     def _refused(self) -> bool:
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -157,8 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(data)
+        with contextlib.suppress(ConnectionError):
+            self.end_headers()
+            self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -49,8 +49,8 @@ class ArtistRows:
             "create_time": artist.create_time,
             "update_time": artist.update_time,
         }
-        added = self.session.execute(insert(ArtistRow).values(values).on_conflict_do_nothing())
-        if added.rowcount != 1:  # type: ignore[attr-defined]
+        statement = insert(ArtistRow).values(values).on_conflict_do_nothing().returning(ArtistRow.artist)
+        if self.session.scalar(statement) is None:
             raise ArtistIdTaken(f"the artist id {artist.id!r} is taken; choose another one or leave it empty")
         profile = ProfileRow(
             artist=artist.id,

@@ -1,0 +1,175 @@
+"""The real SDK against a server that speaks its protocol."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from chassis.errors import AppError, DependencyUnavailable
+from chassis.testing import FakeClock
+from services.prompt.domain.captions import OpenAiRefused, OpenAiThrottled, Usage
+from services.prompt.domain.instructions import find_instruction, question
+from services.prompt.domain.ports import Task
+from services.prompt.domain.rules import RuleContext
+from services.prompt.openai import OpenAiWriter, caption_so_far, make_probe
+from tests.material.fake_openai import KEY_REFUSED, FakeOpenAI
+
+
+@pytest.fixture
+def server() -> Iterator[FakeOpenAI]:
+    fake = FakeOpenAI()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+async def writer(server: FakeOpenAI) -> AsyncIterator[OpenAiWriter]:
+    made = _writer(server)
+    yield made
+    await made.close()
+
+
+def _writer(server: FakeOpenAI, *, key: str = "sk-test", timeout_s: float = 5) -> OpenAiWriter:
+    return OpenAiWriter(
+        api_key=key, base_url=server.url, model="fake-model", timeout_s=timeout_s, connect_timeout_s=1, max_retries=1
+    )
+
+
+def _task(tempo_bpm: float = 120) -> Task:
+    instruction, projection = find_instruction(""), {"tempo_bpm": tempo_bpm, "profile": {"tone": ["warm"]}}
+    messages = question(instruction, projection, tempo_bpm)
+    return Task(instruction, messages, projection, tempo_bpm, RuleContext(tempo_bpm=tempo_bpm))
+
+
+async def _write(writer: OpenAiWriter) -> tuple[list[str], Usage]:
+    pieces, usage = [], Usage()
+    async for piece in writer.write(_task()):
+        if isinstance(piece, Usage):
+            usage += piece
+        else:
+            pieces.append(piece)
+    return pieces, usage
+
+
+async def test_a_structured_answer_comes_as_plain_text_in_pieces(server: FakeOpenAI, writer: OpenAiWriter) -> None:
+    server.will_say('Warm "dub" café 🎛️ with pads\\slashes. BPM: 120')
+
+    pieces, usage = await _write(writer)
+
+    assert "".join(pieces) == 'Warm "dub" café 🎛️ with pads\\slashes. BPM: 120'
+    assert len(pieces) > 3
+    assert usage.prompt_tokens > 50
+    asked = server.requests[0]
+    assert (asked["model"], asked["stream"], asked["temperature"]) == ("fake-model", True, 0.7)
+    assert asked["response_format"]["json_schema"]["strict"] is True
+    assert [message["role"] for message in asked["messages"]] == ["system", "user"]
+
+
+async def test_a_plain_answer_is_taken_as_it_is(server: FakeOpenAI, writer: OpenAiWriter) -> None:
+    server.will_say_raw("Warm house.\nBPM: 120")
+
+    assert "".join((await _write(writer))[0]) == "Warm house.\nBPM: 120"
+
+
+async def test_a_short_failure_is_repeated_by_the_sdk(server: FakeOpenAI, writer: OpenAiWriter) -> None:
+    server.will_fail(500)
+
+    assert "".join((await _write(writer))[0]).endswith("BPM: 120")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "wait_s"),
+    [(500, DependencyUnavailable, 5.0), (503, DependencyUnavailable, 0.5), (429, OpenAiThrottled, 0.5)],
+)
+async def test_a_lasting_failure_is_typed(
+    server: FakeOpenAI, writer: OpenAiWriter, status: int, kind: type[AppError], wait_s: float
+) -> None:
+    server.will_fail(status, times=2, **({} if status == 500 else {"Retry_After": "0.5"}))
+
+    with pytest.raises(kind) as error:
+        await _write(writer)
+
+    assert error.value.retry_after_s == wait_s
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_refusal_is_for_the_operator(server: FakeOpenAI, writer: OpenAiWriter, status: int) -> None:
+    server.will_fail(status)
+
+    with pytest.raises(OpenAiRefused) as error:
+        await _write(writer)
+
+    assert error.value.metadata == {"dependency": "openai", "status": str(status)}
+
+
+async def test_a_refused_key_is_for_the_operator(server: FakeOpenAI) -> None:
+    writer = _writer(server, key=KEY_REFUSED)
+
+    with pytest.raises(OpenAiRefused):
+        await _write(writer)
+    await writer.close()
+
+
+async def test_an_absent_server_is_a_typed_outage(server: FakeOpenAI, writer: OpenAiWriter) -> None:
+    server.stop()
+
+    with pytest.raises(DependencyUnavailable) as error:
+        await _write(writer)
+
+    assert error.value.metadata["dependency"] == "openai"
+    assert error.value.retry_after_s
+    server.start()
+    assert (await _write(writer))[0]
+
+
+async def test_a_slow_server_is_a_typed_outage(server: FakeOpenAI) -> None:
+    server.will_wait(0.6)
+    writer = _writer(server, timeout_s=0.1)
+
+    with pytest.raises(DependencyUnavailable):
+        await _write(writer)
+    await writer.close()
+
+
+@pytest.mark.parametrize("cleanly", [False, True])
+async def test_an_answer_that_breaks_off_is_a_typed_outage(
+    server: FakeOpenAI, writer: OpenAiWriter, *, cleanly: bool
+) -> None:
+    server.will_break_after(3, cleanly=cleanly)
+
+    with pytest.raises(DependencyUnavailable):
+        await _write(writer)
+
+
+def test_health_sees_the_server_and_remembers_it(server: FakeOpenAI) -> None:
+    clock = FakeClock()
+    probe = make_probe(server.url, "sk-test", clock)
+    probe()
+    server.stop()
+    probe()
+    clock.advance(16)
+
+    with pytest.raises(DependencyUnavailable):
+        probe()
+
+    server.start()
+    clock.advance(6)
+    probe()
+
+
+def test_health_sees_a_refused_key(server: FakeOpenAI) -> None:
+    with pytest.raises(DependencyUnavailable, match="401"):
+        make_probe(server.url, KEY_REFUSED, FakeClock())()
+
+
+@pytest.mark.parametrize("text", ['a "b" \\ \n é 🎛️', "", "x" * 300, '\\"\\'])
+def test_what_is_shown_only_grows(text: str) -> None:
+    for ensure_ascii in (True, False):
+        answer = json.dumps({"caption": text}, ensure_ascii=ensure_ascii)
+        shown = [caption_so_far(answer[:end]) for end in range(len(answer) + 1)]
+
+        assert shown[-1] == text
+        assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(shown))
