@@ -12,6 +12,7 @@ PEER_BY_COLLECTION = {
     "caption-batches": "prompt",
     "exports": "datasets",
     "separations": "stems",
+    "training-file-builds": "datasets",
     "training-file-exports": "datasets",
     "training-file-versions": "datasets",
     "training-files": "datasets",

@@ -95,11 +95,11 @@ class Operations(Collection[Operation]):
 def _tell(operation: Operation, on_progress: OnProgress | None) -> None:
     if on_progress is not None:
         facts = operation["metadata"]
-        on_progress(facts["progress_percent"], facts["stage"] or facts["state"])
+        on_progress(facts["progress_percent"], facts["stage"] or str(facts["state"]))
 
 
 def _result(operation: Operation) -> Json:
-    error, state = operation["error"], operation["metadata"]["state"]
+    error, state = operation["error"], str(operation["metadata"]["state"])
     if error is not None or state in ("FAILED", "CANCELLED"):
         reason, message = (error["reason"], error["message"]) if error is not None else ("", "")
         raise OperationFailed(operation["name"], state, reason, message)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import tempfile
 import time
 import zipfile
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 from tonewright_client.client import ArtistHandle, Tonewright
 from tonewright_client.demo_live_set import write_live_set
 from tonewright_client.demo_material import conversation, write_piece
+from tonewright_client.performance import StemsReady, connect
 
 MASTER_SCHEMA = {
     "artist": {"name": "Demo Artist", "genres": ["downtempo", "electronic"]},
@@ -200,7 +203,24 @@ def walk(
 
 
 async def _play(artist: ArtistHandle, performance: str) -> str:
-    raise NotImplementedError
+    ticket = artist.performances.connect(performance)
+    async with await connect(ticket["socket_url"]) as live:
+        await live.start()
+        original = array("f", live.loop.samples)
+        channels = live.loop.facts.channels
+        asked = time.monotonic()
+        turned = await live.turn(gain_db=-6)
+        heard = await live.slice_of(turned.of)
+        latency_ms = (time.monotonic() - asked) * 1000
+        first, last = heard.start_frames * channels, (heard.start_frames + heard.frame_count) * channels
+        change_db = 20 * math.log10(_rms(live.loop.samples[first:last]) / _rms(original[first:last]))
+        _expect(-7 < change_db < -3, f"-6 dB on the knob became {change_db:.1f} dB in the slice")
+        stems = await live.wait_for(StemsReady)
+    return f"slice {latency_ms:.0f} ms after the knob, {change_db:.1f} dB; {len(stems.stems)} stems at hand"
+
+
+def _rms(samples: array[float]) -> float:
+    return max(math.sqrt(sum(value * value for value in samples) / max(len(samples), 1)), 1e-9)
 
 
 def _expect(claim: Any, otherwise: str) -> None:

@@ -137,5 +137,5 @@ def conversation() -> dict[str, object]:
             "display_name": "Practice routine",
             "complexity_level": "beginner",
         },
-        "quality_score": 8.5,
+        "quality_score": 4.2,
     }

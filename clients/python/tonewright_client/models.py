@@ -1,10 +1,9 @@
 """What the gateway answers, made from docs/openapi.json by `make generate`; never edited."""
 
-# ruff: noqa: E501, D101, D205, D415
+# ruff: noqa: E501
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
-
+from typing import Any, Literal, TypedDict
 
 AssetKind = Literal["AUDIO"]
 
