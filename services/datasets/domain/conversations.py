@@ -17,6 +17,7 @@ from services.datasets.domain.validation import Report
 NAME = "artists/{artist}/conversations/{conversation}"
 MAX_DOCUMENT_BYTES = 10 * 2**20
 MAX_BATCH = 100
+_DATASET_NAME = re.compile(r"fp_conversation_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _KEY = re.compile(r"[a-z0-9_]{0,100}")
 
 
@@ -239,10 +240,13 @@ class Conversation:
         return f"{self.revision}-{self.uid[-12:]}"
 
 
-def check_conversation_id(given: str, uid: str) -> str:
-    """The UUID of a conversation: the given one in lower case, or the row's id as a UUID."""
+def check_conversation_id(given: str, document: dict[str, Any], uid: str) -> str:
+    """The UUID of a conversation: the given one in lower case, the one that the document names, or one of its own."""
     if not given:
-        return str(uuid.UUID(uid))
+        if named := _DATASET_NAME.fullmatch(str(document.get("dataset_metadata", {}).get("dataset_name"))):
+            return named[1]
+        # Ids of pairs carry the first 8 digits, and those of the row's own id are the time.
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, uid))
     try:
         found = str(uuid.UUID(given))
     except ValueError:

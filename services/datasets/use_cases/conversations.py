@@ -82,7 +82,7 @@ class Conversations:
         conversation = Conversation(
             artist=artist,
             uid=uid,
-            conversation_id=check_conversation_id(facts.conversation_id, uid),
+            conversation_id=check_conversation_id(facts.conversation_id, document, uid),
             display_name=_line(facts.display_name, "display_name") or _title(document),
             document_kind=kind,
             document_key=f"artists/{artist}/datasets/conversations/{uid}/document.json",
