@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request
@@ -10,7 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.errors import AppError
 from services.gateway import health
@@ -84,6 +85,21 @@ _ACCEPTED = [
 ]
 
 
+class WithTools:
+    """Gives each request the tools of the application that serves it, so that the routes are built once."""
+
+    def __init__(self, app: ASGIApp, tools: ServerTools) -> None:
+        self._app = app
+        self._tools = tools
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request with the tools in its state."""
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["tools"] = self._tools
+        await self._app(scope, receive, send)
+
+
+@functools.cache
 def routes() -> FastAPI:
     """All routes, without the layers around them and without anything behind them."""
     api = FastAPI(title="tonewright", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -91,9 +107,12 @@ def routes() -> FastAPI:
     for router in _ROUTERS:
         api.include_router(router)
     links.OPENERS.update({"assets": assets.asset_content, "exports": exports.export_content})
+    _add_documents(api)
+    _add_handlers(api)
     return api
 
 
+@functools.cache
 def openapi() -> dict[str, Any]:
     """The OpenAPI document."""
     return describe(routes())
@@ -101,19 +120,15 @@ def openapi() -> dict[str, Any]:
 
 def create_app(tools: ServerTools, doors: Doors) -> ASGIApp:
     """The application, ready to serve."""
-    api = routes()
-    api.state.tools = tools
-    _add_documents(api)
-    _add_handlers(api, tools)
     settings = tools.settings
-    app: ASGIApp = Bodies(api, max_json_bytes=settings.max_json_bytes, max_upload_bytes=settings.max_upload_bytes)
+    app: ASGIApp = Bodies(routes(), max_json_bytes=settings.max_json_bytes, max_upload_bytes=settings.max_upload_bytes)
     app = Access(
         app,
         doors=doors,
         roles=Roles(tools.peers, tools.clock, settings.roles_ttl_s),
         limit=RateLimit(settings.rate_limit_per_s, settings.rate_limit_burst, tools.clock),
     )
-    app = Faults(app, tools.problems)
+    app = WithTools(Faults(app, tools.problems), tools)
     if settings.cors_origins:
         app = CORSMiddleware(
             app,
@@ -127,10 +142,8 @@ def create_app(tools: ServerTools, doors: Doors) -> ASGIApp:
 
 
 def _add_documents(api: FastAPI) -> None:
-    document = describe(api)
-
     async def get_openapi(request: Request) -> Response:
-        return json_reply(document, headers={"cache-control": "public, max-age=60"})
+        return json_reply(openapi(), headers={"cache-control": "public, max-age=60"})
 
     async def get_docs(request: Request) -> Response:
         return get_swagger_ui_html(openapi_url="/openapi.json", title="tonewright API")
@@ -143,17 +156,16 @@ def _add_documents(api: FastAPI) -> None:
     api.add_route("/", get_root, include_in_schema=False)
 
 
-def _add_handlers(api: FastAPI, tools: ServerTools) -> None:
-    problems = tools.problems
-
+def _add_handlers(api: FastAPI) -> None:
     async def typed(request: Request, error: Exception) -> Response:
-        return problems.response(cast(AppError, error))
+        return tools_of(request).problems.response(cast(AppError, error))
 
     async def http(request: Request, error: Exception) -> Response:
-        return problems.response(from_http(cast(HTTPException, error), request.method, request.url.path))
+        found = from_http(cast(HTTPException, error), request.method, request.url.path)
+        return tools_of(request).problems.response(found)
 
     async def invalid(request: Request, error: Exception) -> Response:
-        return problems.response(from_validation(cast(RequestValidationError, error).errors()))
+        return tools_of(request).problems.response(from_validation(cast(RequestValidationError, error).errors()))
 
     async def unexpected(request: Request, error: Exception) -> Response:
         return tools_of(request).problems.unexpected(error)

@@ -49,7 +49,7 @@ class ServerTools:
 
 def tools_of(request: Request) -> ServerTools:
     """The tools of the application that serves the request."""
-    tools: ServerTools = request.app.state.tools
+    tools: ServerTools = request.scope["state"]["tools"]
     return tools
 
 

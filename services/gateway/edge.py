@@ -75,6 +75,9 @@ class Edge:
             exchange = _Exchange(flags)
             try:
                 await self._app(scope, _counted(receive, exchange), _dressed(send, exchange))
+            except asyncio.CancelledError:
+                # The server stops; the client sees by the length that the response ended early.
+                _log.info("response_stopped", route=route_of(scope))
             finally:
                 self._account(scope, exchange, self._clock.monotonic() - began)
                 unbind_all()
@@ -125,8 +128,10 @@ class Faults:
             typed = error.error if isinstance(error, BodyRefused) else error
             if body.has_started:
                 # A response that has begun cannot become a problem: it ends early, which its length tells the client.
-                _log.error("response_cut_off", exc_info=error)
-                raise _CutOff from error
+                # A complete one was made of this very error further in.
+                if not body.is_complete:
+                    _log.error("response_cut_off", exc_info=error)
+                return
             if isinstance(typed, AppError):
                 await self._refuse(typed, scope, receive, send, body)
             else:
@@ -138,10 +143,6 @@ class Faults:
         await refuse_early(self._problems.response(error), scope, receive, send, unread=not body.is_read)
 
 
-class _CutOff(Exception):
-    """The connection must be closed because the response cannot be completed."""
-
-
 class _Body:
     """Whether the request was read and the response begun."""
 
@@ -150,6 +151,7 @@ class _Body:
         self._send = send
         self.is_read = is_read
         self.has_started = False
+        self.is_complete = False
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -159,6 +161,7 @@ class _Body:
 
     async def send(self, message: Message) -> None:
         self.has_started = True
+        self.is_complete = message["type"] == "http.response.body" and not message.get("more_body")
         await self._send(message)
 
 

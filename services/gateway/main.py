@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Iterator
 
 import uvicorn
@@ -14,7 +15,7 @@ from chassis.channels import Channels
 from chassis.logs import get_logger
 from chassis.runtime import App, Runtime, run_service
 from services.gateway.access import Doors
-from services.gateway.app import create_app
+from services.gateway.app import create_app, openapi
 from services.gateway.context import ServerTools
 from services.gateway.keys import ApiKeys
 from services.gateway.links import Signer
@@ -26,7 +27,7 @@ from services.gateway.settings import GatewaySettings
 _log = get_logger(__name__)
 # A conversation's document may have as many bytes as a JSON body; a batch of them a little more.
 _MESSAGE_BYTES = 32 << 20
-_FINISH_S = 2
+_FINISH_S = 1.5
 
 
 def main() -> None:
@@ -39,6 +40,10 @@ def build(runtime: Runtime) -> App:
     settings: GatewaySettings = runtime.settings
     channels = Channels(settings, runtime.signer, message_bytes=_MESSAGE_BYTES)
     app, tools = assemble(runtime, channels)
+    openapi()
+    # The contract's thousand classes live as long as the process: collections and the exit pass them over.
+    gc.collect()
+    gc.freeze()
 
     async def serve(stopping: asyncio.Event) -> None:
         await serve_http(app, settings, tools, stopping)

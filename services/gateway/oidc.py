@@ -21,7 +21,8 @@ _log = get_logger(__name__)
 # Only signatures that need the issuer's private key; a shared secret or none would let anybody sign.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _READ_TIMEOUT_S = 5.0
-_REFETCH_AFTER_S = 10.0
+_AGAIN_S = 10.0
+_AGAIN_WHEN_DOWN_S = 2.0
 _MAX_DOCUMENT_BYTES = 1 << 20
 
 ReadJson = Callable[[str], Awaitable[dict[str, Any]]]
@@ -38,6 +39,7 @@ class IssuerKeys:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at: float | None = None
         self._tried_at: float | None = None
+        self._is_down = False
         self._lock = asyncio.Lock()
 
     async def get(self, key_id: str) -> jwt.PyJWK:
@@ -67,26 +69,30 @@ class IssuerKeys:
 
     async def _refresh(self, key_id: str) -> None:
         now = self._clock.monotonic()
-        # Tokens with invented key ids must not make us call the issuer for each of them.
-        if self._tried_at is not None and now - self._tried_at < _REFETCH_AFTER_S and self._read_at is not None:
-            return
-        self._tried_at = now
+        # Tokens with invented key ids, and an issuer that is down, must not make us call it for each request.
+        pause_s = _AGAIN_WHEN_DOWN_S if self._is_down else _AGAIN_S
+        if self._tried_at is None or now - self._tried_at >= pause_s:
+            self._tried_at = now
+            self._is_down = not await self._read_keys()
+        if self._is_down and key_id not in self._keys:
+            raise IssuerUnavailable(
+                f"the identity provider {self._issuer} does not answer, so the token cannot be checked; "
+                "repeat the request later",
+                metadata={"dependency": "oidc"},
+                retry_after_s=5,
+            )
+
+    async def _read_keys(self) -> bool:
         try:
             discovery = await self._read(f"{self._issuer}/.well-known/openid-configuration")
             found = await self._read(str(discovery["jwks_uri"]))
             keys = jwt.PyJWKSet.from_dict(found).keys
         except (httpx2.HTTPError, jwt.PyJWKSetError, KeyError, ValueError, OSError) as error:
             _log.warning("issuer_unavailable", issuer=self._issuer, error=type(error).__name__)
-            if key_id in self._keys:
-                return
-            raise IssuerUnavailable(
-                f"the identity provider {self._issuer} does not answer, so the token cannot be checked; "
-                "repeat the request later",
-                metadata={"dependency": "oidc"},
-                retry_after_s=5,
-            ) from error
+            return False
         self._keys = {str(key.key_id): key for key in keys if key.key_id}
-        self._read_at = now
+        self._read_at = self._clock.monotonic()
+        return True
 
 
 class Oidc:

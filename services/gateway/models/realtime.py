@@ -1,6 +1,6 @@
 """JSON shapes of tonewright.realtime.v1, made by `tools/openapi.py`; never edited."""
 
-# ruff: noqa: E501, D101, F401
+# ruff: noqa: E501, F401
 from __future__ import annotations
 
 from enum import StrEnum
