@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 from chassis.context import Role
 from chassis.runtime import App, MethodRule, Runtime, run_service
-from services.prompt import openai
 from services.prompt.alsfile.container import Limits
 from services.prompt.alsfile.reader import LiveSetReader
 from services.prompt.api.artists import ArtistsServicer
@@ -79,7 +78,7 @@ def build(runtime: Runtime) -> App:
     )
     captions = Captions(store, writer, SessionsAssets(runtime.channels), clock, run)
     prompt = PromptServicer(  # type: ignore[abstract]
-        LiveSets(store, blobs, reader, clock), captions, run
+        LiveSets(store, blobs, reader, clock), captions, run, readers=settings.als_readers
     )
     return App(
         servicers=[
@@ -107,6 +106,8 @@ def _writer(runtime: Runtime, settings: PromptSettings) -> tuple[Writer, list[Ca
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
     if not key:
         return OfflineWriter(), []
+    from services.prompt import openai  # 40 MB that a service without a key does not need
+
     writer = openai.OpenAiWriter(
         api_key=key,
         base_url=settings.openai_base_url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 import threading
 import time
 from collections import deque
@@ -31,6 +32,7 @@ class FakeOpenAI:
         self._server: ThreadingHTTPServer | None = None
         self._break: tuple[int, bool] | None = None
         self._wait_s = 0.0
+        self.connections: set[socket.socket] = set()
         self.port = 0
         self.start()
 
@@ -49,11 +51,14 @@ class FakeOpenAI:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:
-        """Refuse connections from now on."""
+        """Refuse connections from now on and end the open ones."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def will_say(self, *captions: str) -> None:
         """Give these captions in the next answers, one each."""
@@ -99,6 +104,15 @@ class FakeOpenAI:
 class _Handler(BaseHTTPRequestHandler):
     fake: FakeOpenAI
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.fake.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.fake.connections.discard(self.connection)
+        with contextlib.suppress(OSError):
+            super().finish()
 
     def do_GET(self) -> None:
         if self._refused():

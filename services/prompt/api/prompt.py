@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -25,10 +26,12 @@ _ASSET = "artists/{artist}/assets/{asset}"
 class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
     """Live Sets and captions."""
 
-    def __init__(self, live_sets: LiveSets, captions: Captions, run: Run) -> None:
+    def __init__(self, live_sets: LiveSets, captions: Captions, run: Run, *, readers: int = 2) -> None:
         self._live_sets = live_sets
         self._captions = captions
         self._run = run
+        # Those who wait for a reader wait here, not in the threads that every other call needs.
+        self._reading = asyncio.Semaphore(readers)
 
     async def CreateLiveSet(self, request: pb.CreateLiveSetRequest, context: Any) -> pb.LiveSet:
         """The Live Set of an uploaded file."""
@@ -40,7 +43,8 @@ class PromptServicer(prompt_pb2_grpc.PromptServiceServicer):
             request_id=request.request_id,
         )
         artist = artist_in(request.parent, "parent")
-        return live_set_message(await self._run(self._live_sets.create, caller(), artist, new))
+        async with self._reading:
+            return live_set_message(await self._run(self._live_sets.create, caller(), artist, new))
 
     async def GetLiveSet(self, request: pb.GetLiveSetRequest, context: Any) -> pb.LiveSet:
         """One Live Set."""

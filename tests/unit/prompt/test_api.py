@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -55,8 +56,8 @@ def _stubs(house: House, running: Served) -> Stubs:
     channel = running.channel
     return Stubs(
         house,
-        artists_pb2_grpc.ArtistsServiceStub(channel),  # type: ignore[arg-type]
-        prompt_pb2_grpc.PromptServiceStub(channel),  # type: ignore[arg-type]
+        artists_pb2_grpc.ArtistsServiceStub(channel),
+        prompt_pb2_grpc.PromptServiceStub(channel),
     )
 
 
@@ -102,7 +103,7 @@ async def test_a_live_set_and_its_caption(served: Stubs) -> None:
     )
     live_set = await served.prompt.CreateLiveSet(request)
     assert (live_set.tempo_bpm, live_set.time_signature, live_set.track_count) == (120, "4/4", 6)
-    assert live_set.summary["overview"]["tempo"] == 120
+    assert live_set.summary.fields["overview"].struct_value.fields["tempo"].number_value == 120
 
     listed = await served.prompt.ListLiveSets(p.ListLiveSetsRequest(parent="artists/nova"))
     assert not listed.live_sets[0].HasField("summary")
@@ -176,12 +177,12 @@ async def test_bad_requests_say_which_field(served: Stubs) -> None:
 
 async def test_a_stranger_finds_nothing_anywhere(served: Stubs) -> None:
     live_set = served.house.add_live_set()
-    names = {"name": live_set.name}
+    name = live_set.name
     with acting_as(caller_for("other", principal="eve")):
-        for call, request in (
-            (served.prompt.GetLiveSet, p.GetLiveSetRequest(**names)),
-            (served.prompt.DeleteLiveSet, p.DeleteLiveSetRequest(**names)),
-            (served.prompt.UpdateLiveSet, p.UpdateLiveSetRequest(live_set=p.LiveSet(**names))),
+        calls: list[tuple[Any, Any]] = [
+            (served.prompt.GetLiveSet, p.GetLiveSetRequest(name=name)),
+            (served.prompt.DeleteLiveSet, p.DeleteLiveSetRequest(name=name)),
+            (served.prompt.UpdateLiveSet, p.UpdateLiveSetRequest(live_set=p.LiveSet(name=name))),
             (served.prompt.ListLiveSets, p.ListLiveSetsRequest(parent="artists/nova")),
             (served.prompt.ListCaptions, p.ListCaptionsRequest(parent="artists/nova")),
             (served.prompt.GenerateCaption, p.GenerateCaptionRequest(parent="artists/other", live_set=live_set.name)),
@@ -191,9 +192,10 @@ async def test_a_stranger_finds_nothing_anywhere(served: Stubs) -> None:
             (served.artists.DeleteArtist, a.DeleteArtistRequest(name="artists/nova")),
             (served.artists.ListMembers, a.ListMembersRequest(parent="artists/nova")),
             (served.artists.GetProfile, a.GetProfileRequest(name="artists/nova/profile")),
-        ):
+        ]
+        for call, request in calls:
             with pytest.raises(NotFound):
-                await call(request)  # type: ignore[operator]
+                await call(request)
         # The right artist in the parent does not open a foreign key or set.
         with pytest.raises(AppError) as error:
             await served.prompt.CreateLiveSet(
