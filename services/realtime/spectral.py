@@ -80,7 +80,7 @@ class SpectralCanvas:
         start, count, fade = region.start_frames % self.frame_count, region.frame_count, region.fade_frames
         samples = self._rendered(start, count, graph)
         ramp = (np.arange(1, fade + 1, dtype=np.float32) / np.float32(fade + 1))[:, None]
-        # Written as "old plus a share of the difference", equal audio stays equal to the last bit and is not sent again.
+        # As "old plus a share of the difference", equal audio stays equal to the last bit and is not sent again.
         if region.fades_in:
             head = self._around(self._loop, start, fade)
             samples[:fade] = head + (samples[:fade] - head) * ramp

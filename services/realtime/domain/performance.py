@@ -30,12 +30,6 @@ class PerformanceEnded(FailedPrecondition):
     REASON = "PERFORMANCE_ENDED"
 
 
-class PerformanceStarting(FailedPrecondition):
-    """The loop is not loaded yet."""
-
-    REASON = "PERFORMANCE_STARTING"
-
-
 class SourceMissing(InvalidArgument):
     """Neither an asset nor a session says what to play."""
 

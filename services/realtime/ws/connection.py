@@ -105,12 +105,14 @@ class Connection:
     async def run(self, resume_token: str, epoch: int | None) -> None:
         """Serve until either side ends the connection."""
         has_loop = epoch == self._live.epoch
-        self._outbox.say(self._ready(resume_token, loop_follows=not has_loop))
+        ready = self._framed(self._ready(resume_token, loop_follows=not has_loop))
         if has_loop:
             self._hall.repaint(self._live)  # slices that were lost with the old connection come again, as keyframes
         else:
             self._outbox.send_loop(self._live.canvas.frame_count)
         try:
+            assert ready is not None
+            await self._socket.send(ready)  # the first, whatever happens meanwhile
             async with asyncio.TaskGroup() as tasks:
                 others = [tasks.create_task(work) for work in (self._send(), self._handle_all(), self._beat())]
                 await self._read()

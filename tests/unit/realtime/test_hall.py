@@ -9,6 +9,7 @@ import pytest
 from chassis.testing import caller_for
 from services.realtime.domain.performance import (
     HallFull,
+    Performance,
     PerformanceEnded,
     Source,
     SourceMode,
@@ -28,6 +29,7 @@ from services.realtime.use_cases.live import (
     Swapped,
 )
 from services.realtime.use_cases.performances import Change, NewPerformance
+from tests.unit.realtime.world import World
 
 PIECE = "artists/nova/assets/piece"
 NOBODY = Request("ada", "CreatePerformance", "", b"")
@@ -45,12 +47,12 @@ class Ear:
         self.told.append(event)
 
 
-def create(world, **wanted: Any):
+def create(world: World, **wanted: Any) -> Performance:
     wanted.setdefault("asset", "" if wanted.get("session") else PIECE)
     return world.use_cases.create(caller_for("nova"), NewPerformance(**wanted), NOBODY)[0]
 
 
-async def opened(world, hall: Hall, **wanted: Any) -> tuple[Live, Ear]:
+async def opened(world: World, hall: Hall, **wanted: Any) -> tuple[Live, Ear]:
     made = create(world, **wanted)
     live, ear = await hall.open("nova", made.uid), Ear()
     hall.join(live, ear)
@@ -64,7 +66,7 @@ async def work(hall: Hall, name: str = "") -> None:
         await hall._wanted.get_nowait()()
 
 
-async def play(world, hall: Hall, seconds: float) -> None:
+async def play(world: World, hall: Hall, seconds: float) -> None:
     """Let the clock run and paint what is due."""
     end_s = world.clock.monotonic() + seconds
     while world.clock.monotonic() < end_s:
@@ -76,7 +78,7 @@ async def play(world, hall: Hall, seconds: float) -> None:
             world.clock.advance(min(nap_s, end_s - world.clock.monotonic()) + 1e-6)
 
 
-async def test_a_performance_plays_its_source_before_any_stem_is_there(world) -> None:
+async def test_a_performance_plays_its_source_before_any_stem_is_there(world: World) -> None:
     live, _ = await opened(world, world.hall())
 
     row = world.store.get("nova", live.performance.uid)
@@ -85,7 +87,7 @@ async def test_a_performance_plays_its_source_before_any_stem_is_there(world) ->
     assert np.all(live.canvas.loop == 0.5)
 
 
-async def test_a_knob_is_heard_ahead_of_the_playhead_and_then_everywhere(world) -> None:
+async def test_a_knob_is_heard_ahead_of_the_playhead_and_then_everywhere(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, skip_stem_extraction=True)
 
@@ -99,7 +101,7 @@ async def test_a_knob_is_heard_ahead_of_the_playhead_and_then_everywhere(world) 
     assert live.painter.missed_deadlines == 0
 
 
-async def test_the_most_urgent_performance_is_painted_first_and_no_more_than_there_are_slots(world) -> None:
+async def test_the_most_urgent_performance_is_painted_first_and_no_more_than_there_are_slots(world: World) -> None:
     hall = world.hall(slots=1)
     far, far_ear = await opened(world, hall, skip_stem_extraction=True)
     near, near_ear = await opened(world, hall, skip_stem_extraction=True)
@@ -113,7 +115,7 @@ async def test_the_most_urgent_performance_is_painted_first_and_no_more_than_the
     assert started == [near]
 
 
-async def test_stems_are_blended_in_when_they_are_there(world) -> None:
+async def test_stems_are_blended_in_when_they_are_there(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall)
     hall.turn(live, {"blend": 1.0}, "vocals", ear, 1)
@@ -132,7 +134,7 @@ async def test_stems_are_blended_in_when_they_are_there(world) -> None:
     assert {asset for asset, _ in world.assets.holds} == {PIECE, *row.stems.assets.values()}
 
 
-async def test_a_failed_separation_is_told_and_the_mix_goes_on(world) -> None:
+async def test_a_failed_separation_is_told_and_the_mix_goes_on(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, mode=SourceMode.VOCALS)
     world.separations.fail()
@@ -145,7 +147,7 @@ async def test_a_failed_separation_is_told_and_the_mix_goes_on(world) -> None:
     assert live.is_held
 
 
-async def test_a_saved_performance_opens_again_without_a_separation(world) -> None:
+async def test_a_saved_performance_opens_again_without_a_separation(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall)
     world.separations.finish()
@@ -166,7 +168,7 @@ async def test_a_saved_performance_opens_again_without_a_separation(world) -> No
     assert set(again.canvas.stems) == {"vocals", "instruments"}
 
 
-async def test_skipping_the_extraction_starts_no_separation(world) -> None:
+async def test_skipping_the_extraction_starts_no_separation(world: World) -> None:
     hall = world.hall()
     live, _ = await opened(world, hall, skip_stem_extraction=True, mode=SourceMode.VOCALS)
 
@@ -176,7 +178,7 @@ async def test_skipping_the_extraction_starts_no_separation(world) -> None:
     assert live.performance.stems.state is StemsState.NONE
 
 
-async def test_a_swap_replaces_the_loop_and_lets_the_old_audio_go(world) -> None:
+async def test_a_swap_replaces_the_loop_and_lets_the_old_audio_go(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, skip_stem_extraction=True)
     other = world.assets.add("other")
@@ -191,7 +193,7 @@ async def test_a_swap_replaces_the_loop_and_lets_the_old_audio_go(world) -> None
     assert world.store.get("nova", live.performance.uid).source.asset == other
 
 
-async def test_a_swap_that_fails_leaves_the_old_loop(world) -> None:
+async def test_a_swap_that_fails_leaves_the_old_loop(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, skip_stem_extraction=True)
 
@@ -202,7 +204,7 @@ async def test_a_swap_that_fails_leaves_the_old_loop(world) -> None:
     assert live.epoch == 1
 
 
-async def test_of_two_swaps_the_later_one_counts_and_the_earlier_one_is_answered(world) -> None:
+async def test_of_two_swaps_the_later_one_counts_and_the_earlier_one_is_answered(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, skip_stem_extraction=True)
     other = world.assets.add("other")
@@ -214,7 +216,7 @@ async def test_of_two_swaps_the_later_one_counts_and_the_earlier_one_is_answered
     assert [(type(event), event.of) for event in ear.told] == [(SwapFailed, 1), (Swapped, 2)]
 
 
-async def test_a_stem_of_the_same_recording_is_played_without_another_separation(world) -> None:
+async def test_a_stem_of_the_same_recording_is_played_without_another_separation(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall)
     world.separations.finish()
@@ -227,7 +229,7 @@ async def test_a_stem_of_the_same_recording_is_played_without_another_separation
     assert world.separations.started == [PIECE]
 
 
-async def test_a_change_through_the_api_is_played(world) -> None:
+async def test_a_change_through_the_api_is_played(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, skip_stem_extraction=True)
     hall.turn(live, {"low_db": 3}, "", ear, 1)
@@ -246,7 +248,7 @@ async def test_a_change_through_the_api_is_played(world) -> None:
     assert (row.source.asset, row.epoch, row.graph.knobs["gain_db"]) == (other, 2, -6.0)
 
 
-async def test_another_process_takes_over_from_the_last_checkpoint(world) -> None:
+async def test_another_process_takes_over_from_the_last_checkpoint(world: World) -> None:
     one, two = world.hall("one"), world.hall("two")
     live, ear = await opened(world, one, skip_stem_extraction=True)
     one.turn(live, {"gain_db": -12}, "", ear, 1)
@@ -262,7 +264,7 @@ async def test_another_process_takes_over_from_the_last_checkpoint(world) -> Non
     assert not live.is_held
 
 
-async def test_ending_through_the_api_reaches_who_listens(world) -> None:
+async def test_ending_through_the_api_reaches_who_listens(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall)
 
@@ -274,7 +276,7 @@ async def test_ending_through_the_api_reaches_who_listens(world) -> None:
         await hall.open("nova", live.performance.uid)
 
 
-async def test_a_process_that_goes_away_gives_everything_back(world) -> None:
+async def test_a_process_that_goes_away_gives_everything_back(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, skip_stem_extraction=True)
     stopping = asyncio.Event()
@@ -287,7 +289,7 @@ async def test_a_process_that_goes_away_gives_everything_back(world) -> None:
     assert (row.state, row.lease_owner) == (State.READY, "")
 
 
-async def test_a_full_hall_refuses(world) -> None:
+async def test_a_full_hall_refuses(world: World) -> None:
     hall = world.hall(most_performances=1)
     await opened(world, hall, skip_stem_extraction=True)
 
@@ -295,7 +297,7 @@ async def test_a_full_hall_refuses(world) -> None:
         hall.admit()
 
 
-async def test_a_loop_that_nobody_hears_leaves_memory_and_comes_back(world) -> None:
+async def test_a_loop_that_nobody_hears_leaves_memory_and_comes_back(world: World) -> None:
     hall = world.hall()
     live, ear = await opened(world, hall, skip_stem_extraction=True)
     hall.part(live, ear)
@@ -309,7 +311,7 @@ async def test_a_loop_that_nobody_hears_leaves_memory_and_comes_back(world) -> N
     assert again.performance.fence == live.performance.fence + 1
 
 
-async def test_a_source_that_cannot_be_loaded_fails_the_performance(world) -> None:
+async def test_a_source_that_cannot_be_loaded_fails_the_performance(world: World) -> None:
     hall, made = world.hall(), create(world)
     del world.assets.known[PIECE]
 

@@ -5,7 +5,7 @@ from services.realtime.ws.outbox import CONTROL_LIMIT, REGION_LIMIT, TOO_SLOW, A
 
 
 def drained(outbox: Outbox) -> list[object]:
-    found = []
+    found: list[object] = []
     while (item := outbox.pop()) is not None:
         found.append(item)
     return found

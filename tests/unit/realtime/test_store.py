@@ -3,20 +3,21 @@ import pytest
 from chassis.errors import EtagMismatch, RequestIdReused
 from chassis.testing import caller_for
 from services.realtime.domain.graph import Graph
-from services.realtime.domain.performance import Checkpoint, PerformanceEnded, PerformanceNotFound, State
+from services.realtime.domain.performance import Checkpoint, Performance, PerformanceEnded, PerformanceNotFound, State
 from services.realtime.domain.ports import Request
 from services.realtime.domain.tickets import TicketInvalid
 from services.realtime.use_cases.performances import NewPerformance
+from tests.unit.realtime.world import World
 
 PIECE = "artists/nova/assets/piece"
 
 
-def start(world, request_id="", body=b""):
+def start(world: World, request_id: str = "", body: bytes = b"") -> tuple[Performance, bool]:
     request = Request("ada", "CreatePerformance", request_id, body)
     return world.use_cases.create(caller_for("nova"), NewPerformance(asset=PIECE), request)
 
 
-def test_the_same_request_id_starts_one_performance(world) -> None:
+def test_the_same_request_id_starts_one_performance(world: World) -> None:
     first, is_new = start(world, "r1")
     second, is_second_new = start(world, "r1")
 
@@ -25,14 +26,14 @@ def test_the_same_request_id_starts_one_performance(world) -> None:
     assert world.assets.holds == {(PIECE, first.name)}
 
 
-def test_the_same_request_id_with_another_body_is_refused(world) -> None:
+def test_the_same_request_id_with_another_body_is_refused(world: World) -> None:
     start(world, "r1", b"a")
 
     with pytest.raises(RequestIdReused):
         start(world, "r1", b"b")
 
 
-def test_another_artist_does_not_find_it(world) -> None:
+def test_another_artist_does_not_find_it(world: World) -> None:
     made, _ = start(world)
 
     with pytest.raises(PerformanceNotFound):
@@ -42,7 +43,7 @@ def test_another_artist_does_not_find_it(world) -> None:
     assert world.store.page("vega", None, 0, "").items == []
 
 
-def test_a_ticket_opens_once(world) -> None:
+def test_a_ticket_opens_once(world: World) -> None:
     made, _ = start(world)
     secret, _ = world.use_cases.ticket(caller_for("nova"), made.uid)
 
@@ -54,7 +55,7 @@ def test_a_ticket_opens_once(world) -> None:
         world.use_cases.redeem(secret)
 
 
-def test_a_ticket_is_good_for_a_minute(world) -> None:
+def test_a_ticket_is_good_for_a_minute(world: World) -> None:
     made, _ = start(world)
     secret, _ = world.use_cases.ticket(caller_for("nova"), made.uid)
     world.clock.advance(61)
@@ -65,7 +66,7 @@ def test_a_ticket_is_good_for_a_minute(world) -> None:
         world.use_cases.redeem("twt_guess")
 
 
-def test_a_checkpoint_under_an_old_token_is_refused_and_says_who_holds_it(world) -> None:
+def test_a_checkpoint_under_an_old_token_is_refused_and_says_who_holds_it(world: World) -> None:
     made, _ = start(world)
     first = world.store.claim("nova", made.uid, "one", 30)
     second = world.store.claim("nova", made.uid, "two", 30)
@@ -74,13 +75,15 @@ def test_a_checkpoint_under_an_old_token_is_refused_and_says_who_holds_it(world)
     lost = world.store.checkpoint([Checkpoint(made.uid, "nova", first.fence, 1, graph, 5, True)], "one", 30)
     kept = world.store.checkpoint([Checkpoint(made.uid, "nova", second.fence, 1, graph, 7, True)], "two", 30)
 
-    assert lost[made.uid].fence == second.fence == first.fence + 1
+    holder = lost[made.uid]
+    assert holder is not None
+    assert holder.fence == second.fence == first.fence + 1
     assert kept == {}
     found = world.store.get("nova", made.uid)
     assert (found.state, found.playhead_frames, found.graph.knobs["gain_db"]) == (State.LIVE, 7, -6.0)
 
 
-def test_an_old_etag_changes_nothing(world) -> None:
+def test_an_old_etag_changes_nothing(world: World) -> None:
     made, _ = start(world)
     world.clock.advance(1)
     world.store.revise(world.store.get("nova", made.uid), "")
@@ -89,7 +92,7 @@ def test_an_old_etag_changes_nothing(world) -> None:
         world.store.remove("nova", made.uid, made.etag)
 
 
-def test_what_has_ended_cannot_be_taken_over_and_lets_its_audio_go(world) -> None:
+def test_what_has_ended_cannot_be_taken_over_and_lets_its_audio_go(world: World) -> None:
     made, _ = start(world)
 
     ended = world.use_cases.stop("nova", made.uid)
@@ -103,7 +106,7 @@ def test_what_has_ended_cannot_be_taken_over_and_lets_its_audio_go(world) -> Non
         world.use_cases.ticket(caller_for("nova"), made.uid)
 
 
-def test_performances_come_in_pages_newest_first(world) -> None:
+def test_performances_come_in_pages_newest_first(world: World) -> None:
     made = []
     for _ in range(3):
         made.append(start(world)[0].uid)
@@ -117,7 +120,7 @@ def test_performances_come_in_pages_newest_first(world) -> None:
     assert len(world.store.search(State.STARTING, 0, "").items) == 3
 
 
-def test_only_old_performances_that_nobody_holds_are_taken_up(world) -> None:
+def test_only_old_performances_that_nobody_holds_are_taken_up(world: World) -> None:
     made, _ = start(world)
     fresh = world.store.unheld()
     world.clock.advance(11)
