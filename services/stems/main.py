@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from google.longrunning.operations_pb2_grpc import add_OperationsServicer_to_server
 
@@ -16,7 +17,7 @@ from services.stems import stub
 from services.stems.api import METHOD_RULES, StemsServicer, operation_source
 from services.stems.audio import AudioFiles
 from services.stems.blobs import SharedBlobs
-from services.stems.domain import Catalogue, Engine, Limits, Model
+from services.stems.domain import Catalogue, Engine, Limits, ModelUnusable
 from services.stems.peers import AssetsPeer
 from services.stems.settings import StemsSettings
 from services.stems.store import SeparationRow, SeparationStore
@@ -25,9 +26,13 @@ from services.stems.use_cases import Separations, SeparationWork
 from services.stems.worker import handler, own_folder
 from tonewright.stems.v1.stems_pb2_grpc import add_StemsServiceServicer_to_server
 
+if TYPE_CHECKING:
+    from services.stems.demucs.mounted import MountedModel
+
 log = get_logger(__name__)
 
 _PURGE_EVERY_S = 10.0
+_EXTRA_MISSING = "engine demucs needs the `stems` extra: run `make setup-demucs`"
 
 
 def main() -> None:
@@ -39,8 +44,7 @@ def build(runtime: Runtime) -> App:
     """The API process."""
     settings: StemsSettings = runtime.settings
     jobs = _jobs(runtime)
-    models = _models(settings)
-    catalogue = Catalogue(models, _default_model(settings, models))
+    catalogue = _catalogue(settings, _mounted(settings))
     separations = Separations(
         store=SeparationStore(runtime.db, jobs, runtime.pager, runtime.clock),
         assets=AssetsPeer(runtime.channels),
@@ -77,14 +81,14 @@ def build_worker(runtime: Runtime) -> JobRunner[SeparationRow]:
     """The worker process; the default model is loaded before it takes work."""
     settings: StemsSettings = runtime.settings
     jobs = _jobs(runtime)
-    models = _models(settings)
-    catalogue = Catalogue(models, _default_model(settings, models))
+    mounted = _mounted(settings)
+    catalogue = _catalogue(settings, mounted)
     work = SeparationWork(
         store=SeparationStore(runtime.db, jobs, runtime.pager, runtime.clock),
         assets=AssetsPeer(runtime.channels),
         blobs=SharedBlobs(runtime.objects),
         audio=AudioFiles(),
-        engines=_engines(settings, catalogue),
+        engines=_engines(settings, catalogue, mounted),
         catalogue=catalogue,
         limits=_limits(settings),
         clock=runtime.clock,
@@ -117,30 +121,42 @@ def _limits(settings: StemsSettings) -> Limits:
     return Limits(settings.max_duration_s, settings.max_size_bytes)
 
 
-def _models(settings: StemsSettings) -> list[Model]:
+def _mounted(settings: StemsSettings) -> Mapping[str, MountedModel]:
     if settings.engine == "stub":
-        return [stub.MODEL]
-    # Only here: reading mounted models takes the packages of the `stems` extra.
-    from services.stems.demucs.mounted import find_models
+        return {}
+    try:
+        # Only here: the packages that models need come with the `stems` extra.
+        from services.stems.demucs.mounted import find_models
+    except ImportError as error:
+        raise ModelUnusable(f"{_EXTRA_MISSING} ({error})") from error
+    mounted = find_models(settings.models_folder)
+    if not mounted:
+        raise ModelUnusable(
+            f"engine demucs has no model in {settings.models_folder}; put one there, name another folder "
+            "in TONEWRIGHT_STEMS_MODELS_DIR, or set TONEWRIGHT_STEMS_ENGINE=stub"
+        )
+    return mounted
 
-    return [stub.MODEL, *(mounted.model for mounted in find_models(settings.models_folder).values())]
+
+def _catalogue(settings: StemsSettings, mounted: Mapping[str, MountedModel]) -> Catalogue:
+    models = [stub.MODEL, *(found.model for found in mounted.values())]
+    own = min(model.id for model in models if model.engine == settings.engine)
+    return Catalogue(models, settings.default_model or own)
 
 
-def _default_model(settings: StemsSettings, models: list[Model]) -> str:
-    own = sorted(model.id for model in models if model.engine == settings.engine)
-    return settings.default_model or (own[0] if own else f"any in {settings.models_folder}")
-
-
-def _engines(settings: StemsSettings, catalogue: Catalogue) -> Mapping[str, Engine]:
+def _engines(
+    settings: StemsSettings, catalogue: Catalogue, mounted: Mapping[str, MountedModel]
+) -> Mapping[str, Engine]:
     engines: dict[str, Engine] = {stub.ENGINE: stub.StubEngine()}
-    if settings.engine == "demucs":
-        from services.stems.demucs.engine import DemucsEngine
-        from services.stems.demucs.mounted import ENGINE, find_models
+    if mounted:
+        try:
+            from services.stems.demucs.engine import DemucsEngine
+        except ImportError as error:
+            raise ModelUnusable(f"{_EXTRA_MISSING} ({error})") from error
 
-        demucs = DemucsEngine(find_models(settings.models_folder), settings.device)
+        demucs = engines["demucs"] = DemucsEngine(mounted, settings.device)
         default = catalogue.find("")
-        if default.engine == ENGINE:
+        if default.id in mounted:
             demucs.load(default.id)
             log.info("model_loaded", model=default.id, device=demucs.device)
-        engines[ENGINE] = demucs
     return engines

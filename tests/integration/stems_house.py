@@ -28,7 +28,7 @@ from services.launcher.settings import SERVICES
 from tests.house import ROOT
 from tonewright.assets.v1 import assets_pb2 as assets
 from tonewright.assets.v1.assets_pb2_grpc import AssetsServiceStub
-from tonewright.stems.v1 import stems_pb2 as stems
+from tonewright.stems.v1 import stems_pb2 as pb
 from tonewright.stems.v1.stems_pb2_grpc import StemsServiceStub
 from tools.backends import free_port
 
@@ -79,7 +79,7 @@ class StemsHouse:
         try:
             with acting_as(ada), in_request():
                 self._wait(lambda: self.assets.ListAssets(assets.ListAssetsRequest(parent=PARENT)))
-                self._wait(lambda: self.stems.ListSeparations(stems.ListSeparationsRequest(parent=PARENT)))
+                self._wait(lambda: self.stems.ListSeparations(pb.ListSeparationsRequest(parent=PARENT)))
                 yield self
         finally:
             asyncio.run(channels.close())
@@ -110,19 +110,19 @@ class StemsHouse:
 
     def separate(self, asset: str, **asked: object) -> str:
         """The name of a new separation."""
-        wanted = stems.Separation(asset=asset, **asked)  # type: ignore[arg-type]
-        operation = self.stems.CreateSeparation(stems.CreateSeparationRequest(parent=PARENT, separation=wanted))
+        wanted = pb.Separation(asset=asset, **asked)  # type: ignore[arg-type]
+        operation = self.stems.CreateSeparation(pb.CreateSeparationRequest(parent=PARENT, separation=wanted))
         return f"{PARENT}/separations/{operation.name.rpartition('-')[2]}"
 
-    def separations(self) -> dict[str, stems.Separation]:
+    def separations(self) -> dict[str, pb.Separation]:
         """Every separation by name."""
-        page = self.stems.ListSeparations(stems.ListSeparationsRequest(parent=PARENT, page_size=1000))
+        page = self.stems.ListSeparations(pb.ListSeparationsRequest(parent=PARENT, page_size=1000))
         return {separation.name: separation for separation in page.separations}
 
-    def finished(self, name: str, *, within_s: float = 60) -> stems.Separation:
+    def finished(self, name: str, *, within_s: float = 60) -> pb.Separation:
         """The separation once it has ended."""
-        last = stems.Separation()
-        for update in self.stems.WatchSeparation(stems.WatchSeparationRequest(name=name), timeout=within_s):
+        last = pb.Separation()
+        for update in self.stems.WatchSeparation(pb.WatchSeparationRequest(name=name), timeout=within_s):
             last = update.separation
         return last
 

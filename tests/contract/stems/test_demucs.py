@@ -41,7 +41,8 @@ SMALL: dict[str, Any] = {
 
 def small_network(seed: int = 0) -> HTDemucs:
     torch.manual_seed(seed)
-    return HTDemucs(**SMALL).eval()
+    network: HTDemucs = HTDemucs(**SMALL).eval()
+    return network
 
 
 def plain(settings: dict[str, Any]) -> dict[str, Any]:
