@@ -92,6 +92,15 @@ class StemsHouse:
         """A stems worker; it ends with the house."""
         return self._start("stems", "worker")
 
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A stems worker for the length of the block."""
+        process = self.start_worker()
+        yield
+        assert process.poll() is None, self.logs()
+        process.terminate()
+        process.wait(timeout=15)
+
     def upload(self, frames: npt.NDArray[np.float32], rate_hz: int = 44100) -> str:
         """The asset that holds these frames."""
         buffer = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from chassis.errors import NotFound
-from tests.integration.stems_house import PARENT, StemsHouse
+from tests.integration.stems_house import StemsHouse
 from tonewright.assets.v1 import assets_pb2 as assets
 from tonewright.operations.v1 import operations_pb2 as operations
 from tonewright.stems.v1 import stems_pb2 as stems
@@ -37,58 +38,53 @@ def save_small_model(folder: Path) -> None:
     save_file(network.state_dict(), folder / "tiny.safetensors", metadata=metadata)
 
 
-@pytest.mark.parametrize("engine", ["stub", "demucs"])
-def test_a_separation_ends_with_stems_that_are_assets(tmp_path: Path, engine: str) -> None:
-    environment = {"TONEWRIGHT_STEMS_ENGINE": engine}
-    if engine == "demucs":
-        save_small_model(tmp_path / "models")
+@pytest.fixture(scope="module", params=["stub", "demucs"])
+def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StemsHouse]:
+    """The services on one engine, without a worker."""
+    home = tmp_path_factory.mktemp(request.param)
+    if request.param == "demucs":
+        save_small_model(home / "models")
+    with StemsHouse(home, {"TONEWRIGHT_STEMS_ENGINE": request.param}).running() as running:
+        yield running
+
+
+def test_a_create_waits_for_a_worker_and_ends_with_stems_that_are_assets(services: StemsHouse) -> None:
     mix = noise(3.0)
+    source = services.upload(mix)
+    name = services.separate(source)
+    waiting = services.stems.GetSeparation(stems.GetSeparationRequest(name=name))
 
-    with StemsHouse(tmp_path, environment).running() as house:
-        worker = house.start_worker()
-        source = house.upload(mix)
-        done = house.finished(house.separate(source))
-        again = house.stems.GetSeparation(stems.GetSeparationRequest(name=house.separate(source)))
-        frames = {stem.stem: house.download(stem.asset) for stem in done.stems}
-        held = house.assets.GetAsset(assets.GetAssetRequest(name=source)).hold_count
-        house.stems.DeleteSeparation(stems.DeleteSeparationRequest(name=done.name))
-        left = house.assets.GetAsset(assets.GetAssetRequest(name=source)).hold_count
-        with pytest.raises(NotFound):
-            house.stems.GetSeparation(stems.GetSeparationRequest(name=done.name))
-        assert worker.poll() is None
+    with services.worker():
+        done = services.finished(name)
+    again = services.stems.GetSeparation(stems.GetSeparationRequest(name=services.separate(source)))
+    frames = {stem.stem: services.download(stem.asset) for stem in done.stems}
+    held = services.assets.GetAsset(assets.GetAssetRequest(name=source)).hold_count
+    services.stems.DeleteSeparation(stems.DeleteSeparationRequest(name=done.name))
+    left = services.assets.GetAsset(assets.GetAssetRequest(name=source)).hold_count
+    with pytest.raises(NotFound):
+        services.stems.GetSeparation(stems.GetSeparationRequest(name=done.name))
 
-    assert (done.state, done.engine, done.error_message) == (operations.STATE_SUCCEEDED, engine, ""), house.logs()
+    assert waiting.state == operations.STATE_QUEUED
+    assert (done.state, done.error_message) == (operations.STATE_SUCCEEDED, ""), services.logs()
     assert list(frames) == ["drums", "bass", "other", "vocals"]
     assert all(stem.shape == mix.shape for stem in frames.values())
     assert done.real_time_factor > 0
     assert (again.state, again.shared_with, again.stems) == (operations.STATE_SUCCEEDED, done.name, done.stems)
     assert (held, left) == (2, 1)
     total = sum(frames.values()) / 10 ** (done.output_gain_db / 20)
-    assert engine == "demucs" or np.abs(total - mix).max() <= 1e-6
+    assert done.engine == "demucs" or np.abs(total - mix).max() <= 1e-6
 
 
-def test_a_running_separation_stops_when_it_is_cancelled(tmp_path: Path) -> None:
-    with StemsHouse(tmp_path, {}).running() as house:
-        name = house.separate(house.upload(noise(60.0)))
-        house.start_worker()
-        for update in house.stems.WatchSeparation(stems.WatchSeparationRequest(name=name), timeout=60):
+def test_a_running_separation_stops_when_it_is_cancelled(services: StemsHouse) -> None:
+    name = services.separate(services.upload(noise(60.0)))
+
+    with services.worker():
+        for update in services.stems.WatchSeparation(stems.WatchSeparationRequest(name=name), timeout=60):
             if update.separation.stage == "separating":
                 break
-        house.stems.CancelSeparation(stems.CancelSeparationRequest(name=name))
-        ended = house.finished(name)
+        services.stems.CancelSeparation(stems.CancelSeparationRequest(name=name))
+        ended = services.finished(name)
 
     assert ended.state == operations.STATE_CANCELLED
     assert not ended.stems
-    assert not list((tmp_path / "work" / "stems").rglob("*.f32"))
-
-
-def test_a_create_is_accepted_without_a_worker_and_runs_when_one_comes(tmp_path: Path) -> None:
-    with StemsHouse(tmp_path, {}).running() as house:
-        name = house.separate(house.upload(noise(1.0)))
-        waiting = house.stems.GetSeparation(stems.GetSeparationRequest(name=name))
-        house.start_worker()
-        done = house.finished(name)
-
-    assert waiting.state == operations.STATE_QUEUED
-    assert done.state == operations.STATE_SUCCEEDED
-    assert done.name.startswith(PARENT)
+    assert not list((services.home / "work" / "stems").rglob("*.f32"))
