@@ -21,7 +21,7 @@ ADDRESS = {"parent", "request_id", "etag", "update_mask"}
 QUERY_VERBS = ("Get", "List", "Search", "Diff", "Watch", "Lint")
 UID = "0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"
 
-SCALARS = {
+SCALARS: dict[int, str] = {
     Field.TYPE_STRING: "str",
     Field.TYPE_BOOL: "bool",
     Field.TYPE_INT32: "int",
@@ -30,7 +30,7 @@ SCALARS = {
     Field.TYPE_FLOAT: "float",
     Field.TYPE_BYTES: "str",
 }
-STRICT = {
+STRICT: dict[int, str] = {
     Field.TYPE_STRING: "Text",
     Field.TYPE_BOOL: "Flag",
     Field.TYPE_INT32: "Int32",
@@ -39,7 +39,7 @@ STRICT = {
     Field.TYPE_FLOAT: "Number",
     Field.TYPE_BYTES: "Text",
 }
-WELL_KNOWN = {
+WELL_KNOWN: dict[str, tuple[str, str, object]] = {
     ".google.protobuf.Timestamp": ("Time", "Time", "2026-11-21T10:00:00.000000Z"),
     ".google.protobuf.Duration": ("float", "Number", 12.5),
     ".google.protobuf.Struct": ("Object", "Object", {}),
@@ -169,7 +169,7 @@ class _Module:
         ]
         head = [
             f'"""JSON shapes of tonewright.{self._package}.v1, made by `tools/openapi.py`; never edited."""',
-            "# ruff: noqa: E501, D101, F401",
+            "# ruff: noqa: E501",
             "from __future__ import annotations",
             "from enum import StrEnum",
             "from pydantic import Field",
@@ -287,7 +287,8 @@ class _Module:
         if entry is not None:
             return f"dict[str, {self._annotation(entry, entry.field[1], strict=strict, sent=sent)}]"
         if member.type == Field.TYPE_MESSAGE and member.type_name in WELL_KNOWN:
-            one = WELL_KNOWN[member.type_name][1 if sent else 0]
+            told, taken, _ = WELL_KNOWN[member.type_name]
+            one = taken if sent else told
         elif member.type == Field.TYPE_MESSAGE:
             one = self._nested_input(member.type_name) if sent else self._out(member.type_name)
         elif member.type == Field.TYPE_ENUM:
@@ -338,7 +339,8 @@ def _scalar_example(member: Field, message: descriptor_pb2.DescriptorProto) -> o
         return f"artists/nova/{_plural(reference.type.partition('/')[2])}/{UID}"
     if member.name in EXAMPLES:
         return EXAMPLES[member.name]
-    return {"str": "", "bool": False, "int": 1, "float": 0.5}[SCALARS[member.type]]
+    by_type: dict[str, object] = {"str": "", "bool": False, "int": 1, "float": 0.5}
+    return by_type[SCALARS[member.type]]
 
 
 def _resource_name(pattern: str) -> str:

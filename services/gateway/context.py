@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 class Pool(Protocol):
     """Threads for calls that block."""
 
-    def run(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Awaitable[_T]:
+    async def run(self, fn: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """The result of the call, made in a thread."""
         ...
 

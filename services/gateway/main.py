@@ -27,7 +27,7 @@ from services.gateway.settings import GatewaySettings
 _log = get_logger(__name__)
 # A conversation's document may have as many bytes as a JSON body; a batch of them a little more.
 _MESSAGE_BYTES = 32 << 20
-_FINISH_S = 1.5
+_FINISH_S = 1
 
 
 def main() -> None:
@@ -97,7 +97,7 @@ async def serve_http(app: ASGIApp, settings: GatewaySettings, tools: ServerTools
         server.should_exit = True
 
 
-class _Server(uvicorn.Server):  # type: ignore[misc]
+class _Server(uvicorn.Server):
     """A server that leaves the signals to the process."""
 
     @contextlib.contextmanager

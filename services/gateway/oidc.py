@@ -126,7 +126,6 @@ class Oidc:
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         settings = self._settings
-        checks = {"verify_aud": settings.oidc_audience is not None}
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -134,7 +133,10 @@ class Oidc:
             issuer=settings.oidc_issuer,
             audience=settings.oidc_audience,
             leeway=settings.oidc_leeway_s,
-            options={"require": ["exp", "iss", settings.oidc_principal_claim], **checks},  # type: ignore[typeddict-item]
+            options={
+                "require": ["exp", "iss", settings.oidc_principal_claim],
+                "verify_aud": settings.oidc_audience is not None,
+            },
         )
         return claims
 

@@ -25,14 +25,15 @@ def json_reply(body: Any, status: int = 200, headers: Mapping[str, str] | None =
 
 def resource_reply(request: Request, message: Message, status: int = 200) -> Response:
     """A resource as JSON, with `ETag` and, when it was made, `Location`; 304 when the caller has it already."""
-    etag = getattr(message, "etag", "")
+    named: Any = message
+    etag = str(named.etag) if "etag" in message.DESCRIPTOR.fields_by_name else ""
     headers = {"cache-control": "private, no-cache"}
     if etag:
         headers["etag"] = f'"{etag}"'
         if request.method == "GET" and none_match(request, etag):
             return Response(status_code=304, headers=headers)
-    if status == _CREATED and getattr(message, "name", ""):
-        headers["location"] = f"/v1/{message.name}"  # type: ignore[attr-defined]
+    if status == _CREATED and "name" in message.DESCRIPTOR.fields_by_name:
+        headers["location"] = f"/v1/{named.name}"
     return json_reply(to_rest(message), status, headers)
 
 

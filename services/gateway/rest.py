@@ -8,7 +8,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from google.longrunning import operations_pb2
 from google.protobuf import descriptor_pool, duration_pb2, message_factory, struct_pb2, timestamp_pb2
@@ -168,7 +168,8 @@ def fill(message: Message, values: Mapping[str, Any], path: str = "") -> None:
     Raises:
         FieldInvalid: A value cannot be held by its field.
     """
-    fields = {json_name(field): field for field in message.DESCRIPTOR.fields}
+    descriptor = cast(Descriptor, message.DESCRIPTOR)
+    fields = {json_name(field): field for field in descriptor.fields}
     for name, value in values.items():
         if value is None:
             continue

@@ -198,24 +198,23 @@ class _Route:
         found = getattr(models, f"{self._rpc.method}{kind}", None) or getattr(
             models, f"{package}{self._rpc.method}{kind}", None
         )
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _parameters(self) -> list[inspect.Parameter]:
         keyword = inspect.Parameter.KEYWORD_ONLY
         parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)]
         for name in re.findall(r"{(\w+)}", self._rpc.path):
-            annotation = Annotated[
-                str, Path(description=f"Id of the {name.replace('_', ' ')}.", examples=[_example(name)])
-            ]
-            parameters.append(inspect.Parameter(name, keyword, annotation=annotation))
+            path = Path(description=f"Id of the {name.replace('_', ' ')}.", examples=[_example(name)])
+            parameters.append(inspect.Parameter(name, keyword, annotation=Annotated[str, path]))
         if self._body is not None:
             is_optional = not any(field.is_required() for field in self._body.model_fields.values())
-            annotation = Annotated[self._body | None if is_optional else self._body, Body()]  # type: ignore[assignment, valid-type, misc]
+            shape: Any = self._body | None if is_optional else self._body
             default = None if is_optional else inspect.Parameter.empty
-            parameters.append(inspect.Parameter("body", keyword, annotation=annotation, default=default))
+            body = inspect.Parameter("body", keyword, annotation=Annotated[shape, Body()], default=default)
+            parameters.append(body)
         if self._query is not None:
-            annotation = Annotated[self._query, Query()]  # type: ignore[name-defined, misc]
-            parameters.append(inspect.Parameter("query", keyword, annotation=annotation))
+            query: Any = self._query
+            parameters.append(inspect.Parameter("query", keyword, annotation=Annotated[query, Query()]))
         if "request_id" in self._input.fields_by_name:
             parameters.append(_header("idempotency_key", "Idempotency-Key", _IDEMPOTENCY))
         if self._takes_etag:

@@ -1,6 +1,6 @@
 """JSON shapes of tonewright.artists.v1, made by `tools/openapi.py`; never edited."""
 
-# ruff: noqa: E501, F401
+# ruff: noqa: E501
 from __future__ import annotations
 
 from enum import StrEnum
@@ -10,15 +10,9 @@ from pydantic import Field
 from services.gateway.shapes import (
     Flag,
     In,
-    Int32,
     Int64,
-    Json,
-    Number,
     Object,
-    OperationOut,
-    OperationState,
     Out,
-    StatusOut,
     Text,
     Time,
 )

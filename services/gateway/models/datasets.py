@@ -1,6 +1,6 @@
 """JSON shapes of tonewright.datasets.v1, made by `tools/openapi.py`; never edited."""
 
-# ruff: noqa: E501, F401
+# ruff: noqa: E501
 from __future__ import annotations
 
 from enum import StrEnum
@@ -15,8 +15,6 @@ from services.gateway.shapes import (
     Json,
     Number,
     Object,
-    OperationOut,
-    OperationState,
     Out,
     StatusOut,
     Text,

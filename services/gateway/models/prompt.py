@@ -1,6 +1,6 @@
 """JSON shapes of tonewright.prompt.v1, made by `tools/openapi.py`; never edited."""
 
-# ruff: noqa: E501, F401
+# ruff: noqa: E501
 from __future__ import annotations
 
 from enum import StrEnum
@@ -8,17 +8,10 @@ from enum import StrEnum
 from pydantic import Field
 
 from services.gateway.shapes import (
-    Flag,
     In,
-    Int32,
-    Int64,
-    Json,
     Number,
     Object,
-    OperationOut,
-    OperationState,
     Out,
-    StatusOut,
     Text,
     Time,
 )
@@ -212,7 +205,7 @@ class CaptionHintsInput(In):
 
 
 class GenerateCaptionBody(In):
-    """Asks for a caption. At least one of `live_set` and `hints.tempo_bpm` must give a tempo."""
+    """Asks for a caption. When neither `live_set` nor `hints.tempo_bpm` gives a tempo, the caption comes without its tag and carries the violation P4."""
 
     live_set: Text | None = Field(
         default=None,
@@ -246,7 +239,7 @@ class StreamCaptionResponse(Out):
 
 
 class GenerateCaptionRequestInput(In):
-    """Asks for a caption. At least one of `live_set` and `hints.tempo_bpm` must give a tempo."""
+    """Asks for a caption. When neither `live_set` nor `hints.tempo_bpm` gives a tempo, the caption comes without its tag and carries the violation P4."""
 
     live_set: Text | None = Field(
         default=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from google.longrunning import operations_pb2
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1", tags=["operations"])
 _OPERATIONS = "/artists/{artist}/operations"
 _OPERATION = f"{_OPERATIONS}/{{operation}}"
 _MAX_WAIT_S = 60.0
-_JSON = {200: {"model": OperationOut}}
+_JSON: dict[int | str, dict[str, Any]] = {200: {"model": OperationOut}}
 
 
 class WaitBody(In):

@@ -13,7 +13,7 @@ import pytest
 from google.protobuf.message import Message
 
 from chassis import context
-from chassis.context import Caller
+from chassis.context import Caller, Role
 from chassis.errors import DependencyUnavailable, NotFound, NotImplementedYet
 from chassis.health import Health
 from chassis.testing import FakeClock
@@ -33,6 +33,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 KEY, OTHER_KEY, OPERATOR_KEY = "twk_ada", "twk_eve", "twk_root"
 NAME = "artists/nova"
+NOBODY = Caller("", "", "-", Role.VIEWER)
 
 
 class Backend:
@@ -57,7 +58,7 @@ class Backend:
         return _Channel(self, peer)
 
     def answer(self, peer: str, method: str, request: Message) -> Any:
-        self.calls.append((method, request, context.caller_or_none()))
+        self.calls.append((method, request, context.caller_or_none() or NOBODY))
         if peer in self.down:
             raise DependencyUnavailable(peer)
         handler = self.handlers.get(method)

@@ -55,7 +55,7 @@ async def test_missing_key_says_how_to_send_one(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer twk_wrong", "Basic abc", "Bearer ", "Bearer tw\u00e4k"])
 async def test_wrong_credentials_are_refused(gateway: Gateway, header: str) -> None:
-    answer = await gateway.client(None).get("/v1/me", headers={"authorization": header.encode()})
+    answer = await gateway.client(None).get("/v1/me", headers={b"authorization": header.encode()})
 
     assert answer.status_code == 401
 

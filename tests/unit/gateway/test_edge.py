@@ -26,7 +26,7 @@ async def test_request_id_is_taken_over_told_and_passed_on(http: httpx2.AsyncCli
     backend.on("GetSession", read)
 
     answer = await http.get(f"{A}/sessions/1", headers={"x-request-id": "mine-1"})
-    made = await http.get(f"{A}/sessions/1", headers={"x-request-id": "no good\u00e9".encode("latin-1")})
+    made = await http.get(f"{A}/sessions/1", headers={b"x-request-id": "no good\u00e9".encode("latin-1")})
 
     assert (answer.headers["x-request-id"], seen[0]) == ("mine-1", "mine-1")
     assert made.headers["x-request-id"] == seen[1] != ""
@@ -55,7 +55,7 @@ async def test_log_line_has_the_route_and_no_secret(gateway: Gateway) -> None:
         await gateway.client().get(f"{A}/assets/1")
 
     answered = [line for line in lines if line["event"] == "request_answered"]
-    assert [line["route"] for line in answered][0] == "/v1/links/{token}/{file_name}"
+    assert answered[0]["route"] == "/v1/links/{token}/{file_name}"
     assert answered[2]["route"] == "/v1/artists/{artist}/assets/{asset}"
     assert (answered[2]["artist"], answered[2]["status"]) == ("nova", 200)
     text = repr(lines)
@@ -79,9 +79,8 @@ async def test_origins_of_the_allow_list_may_read_what_they_need(tmp_path: Path)
     browser = gateway.client(None)
     asked = {"origin": "https://studio.example.com", "access-control-request-method": "PATCH"}
 
-    preflight = await browser.options(
-        f"{A}/sessions/1", headers={**asked, "access-control-request-headers": "if-match"}
-    )
+    asked["access-control-request-headers"] = "if-match"
+    preflight = await browser.options(f"{A}/sessions/1", headers=asked)
     refused = await browser.get("/v1/me", headers={"origin": "https://studio.example.com"})
     stranger = await browser.get("/v1/me", headers={"origin": "https://evil.example.com"})
 

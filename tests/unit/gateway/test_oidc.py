@@ -88,7 +88,7 @@ async def test_token_signed_by_another_key_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 async def test_token_without_the_issuers_signature_is_refused(tmp_path: Path, algorithm: str) -> None:
     clock = FakeClock()
-    key = None if algorithm == "none" else "shared secret of thirty-two bytes!!"
+    key = "" if algorithm == "none" else "shared secret of thirty-two bytes!!"
     forged = jwt.encode({"sub": "x", "exp": REAL_FUTURE}, key, algorithm=algorithm, headers={"kid": "k1"})
 
     with pytest.raises(TokenInvalid):

@@ -48,9 +48,8 @@ def quick(gateway: Gateway) -> None:
 
 async def test_operation_is_followed_to_its_end(gateway: Gateway) -> None:
     quick(gateway)
-    gateway.backend.on(
-        "GetOperation", scripted(operation(0), operation(50), operation(50), operation(100, "SUCCEEDED"))
-    )
+    steps = operation(0), operation(50), operation(50), operation(100, "SUCCEEDED")
+    gateway.backend.on("GetOperation", scripted(*steps))
 
     answer = await gateway.client().get(f"{OPERATION}/events")
 
