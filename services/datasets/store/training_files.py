@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from chassis.db import artist_scope
-from chassis.ids import format_name
 from chassis.jobs import Jobs
 from chassis.paging import Page
-from services.datasets.domain import conversations
 from services.datasets.domain.exports import JobState
 from services.datasets.domain.ports import Built, RequestKey
 from services.datasets.domain.training_files import (
     Finding,
     Member,
-    Statistics,
     TrainingFile,
     TrainingFileBusy,
     TrainingFileNameTaken,
@@ -32,47 +28,18 @@ from services.datasets.domain.training_files import (
 )
 from services.datasets.store.shared import Ground, changed_meanwhile, earlier
 from services.datasets.store.tables import TrainingFileMembers, TrainingFiles, TrainingFileVersions
-
-_VERSION = (
-    "uid",
-    "artist",
-    "principal",
-    "training_file_uid",
-    "sequence",
-    "progress_percent",
-    "stage",
-    "attempt",
-    "eta_s",
-    "json_key",
-    "json_size_bytes",
-    "json_sha256",
-    "jsonl_key",
-    "jsonl_size_bytes",
-    "jsonl_sha256",
-    "create_time",
-    "update_time",
-    "end_time",
+from services.datasets.store.training_file_rows import (
+    FAILED,
+    VERSION,
+    file_columns,
+    member_columns,
+    name_key,
+    renumbered,
+    to_file,
+    to_member,
+    to_version,
+    version_of,
 )
-_MEMBER = (
-    "conversation_uid",
-    "conversation_id",
-    "position",
-    "added_in_version",
-    "score",
-    "quality_tier",
-    "pair_count",
-    "trainable_pair_count",
-    "human_reviewed_count",
-    "persona_key",
-    "arc_key",
-    "topic_key",
-    "source_sha256",
-    "json_key",
-    "jsonl_key",
-    "json_size_bytes",
-    "jsonl_size_bytes",
-)
-_FAILED = (JobState.FAILED.value, JobState.CANCELLED.value)
 
 
 class SqlTrainingFiles:
@@ -85,9 +52,10 @@ class SqlTrainingFiles:
         """The first version, queued, of a new file; a repeat gives what the first request made."""
         with self._ground.db.transaction(artist_scope(file.artist)) as session:
             if made := earlier(session, key, version.uid, self._ground.clock):
-                return _to_version(_build(session, file.artist, made))
+                return to_version(_build(session, file.artist, made))
             _refuse_taken(session, file)
-            session.add(TrainingFiles(uid=file.uid, artist=file.artist, create_time=file.create_time, **_columns(file)))
+            values = file_columns(file) | {"uid": file.uid, "artist": file.artist, "create_time": file.create_time}
+            session.add(TrainingFiles(**values))
             try:
                 session.flush()
             except sa.exc.IntegrityError as error:  # a twin was faster
@@ -100,9 +68,9 @@ class SqlTrainingFiles:
         """A next version, queued, with members more; ConversationsNotEligible if one is there already."""
         with self._ground.db.transaction(artist_scope(file.artist)) as session:
             if made := earlier(session, key, version.uid, self._ground.clock):
-                return _to_version(_build(session, file.artist, made))
+                return to_version(_build(session, file.artist, made))
             row = _row(session, file.artist, file.uid, lock=True)
-            if etag and etag != _to_file(session, row).etag:
+            if etag and etag != to_file(session, row).etag:
                 raise changed_meanwhile(file.name)
             self._leave_failed_build(session, row)
             there = _taken_of(session, row.uid, [member.conversation_uid for member in members])
@@ -124,12 +92,12 @@ class SqlTrainingFiles:
             row.update_time = self._ground.clock.now()
             session.flush()
             numbered = [(last or 0, newest, member) for member in members]
-            return self._enqueue(session, file, version, [_renumbered(*each) for each in numbered], sequence=newest)
+            return self._enqueue(session, file, version, [renumbered(*each) for each in numbered], sequence=newest)
 
     def get(self, artist: str, uid: str) -> TrainingFile:
         """The file with its current version, or TrainingFileNotFound."""
         with self._ground.db.transaction(artist_scope(artist), write=False) as session:
-            return _to_file(session, _row(session, artist, uid))
+            return to_file(session, _row(session, artist, uid))
 
     def page(self, artist: str, *, state: TrainingFileState | None, size: int, token: str) -> Page[TrainingFile]:
         """Files, newest first."""
@@ -143,12 +111,12 @@ class SqlTrainingFiles:
                 token=token,
                 filter=f"training-files/{artist}/{state or ''}",
             )
-            return Page([_to_file(session, row) for row in rows], following)
+            return Page([to_file(session, row) for row in rows], following)
 
     def replace(self, before: TrainingFile, after: TrainingFile) -> TrainingFile:
         """The file with a new title, description or state, if it still is as before."""
         with self._ground.db.transaction(artist_scope(before.artist)) as session:
-            if _name_key(after) != _name_key(before):
+            if name_key(after) != name_key(before):
                 _refuse_taken(session, after)
             changed = session.execute(
                 sa.update(TrainingFiles)
@@ -157,7 +125,7 @@ class SqlTrainingFiles:
                     TrainingFiles.uid == before.uid,
                     TrainingFiles.revision == before.revision,
                 )
-                .values(_columns(after))
+                .values(file_columns(after))
             )
             if not changed.rowcount:  # type: ignore[attr-defined]
                 raise changed_meanwhile(before.name)
@@ -175,7 +143,7 @@ class SqlTrainingFiles:
         """One version, or TrainingFileVersionNotFound."""
         with self._ground.db.transaction(artist_scope(artist), write=False) as session:
             _row(session, artist, file_uid)
-            found = _version(session, artist, file_uid, sequence)
+            found = version_of(session, artist, file_uid, sequence)
             if found is None:
                 raise TrainingFileVersionNotFound(f"training file {file_uid!r} has no version {sequence}")
             return found
@@ -190,12 +158,12 @@ class SqlTrainingFiles:
             rows, following = self._ground.pager.page(
                 session, select, order=order, size=size, token=token, filter=file.name
             )
-            return Page([_to_version(row) for row in rows], following)
+            return Page([to_version(row) for row in rows], following)
 
     def build(self, artist: str, uid: str) -> Version:
         """One version by its job's uid, or TrainingFileVersionNotFound."""
         with self._ground.db.transaction(artist_scope(artist), write=False) as session:
-            return _to_version(_build(session, artist, uid))
+            return to_version(_build(session, artist, uid))
 
     def cancel(self, artist: str, uid: str) -> Version:
         """The version after the wish to stop its build."""
@@ -203,13 +171,13 @@ class SqlTrainingFiles:
             row = self._jobs.request_cancel(session, artist, uid)
             if row is None:
                 raise _no_build(uid)
-            return _to_version(row)
+            return to_version(row)
 
     def members(self, version: Version) -> list[Member]:
         """Members of the version, in file order."""
         wanted = sa.select(TrainingFileMembers).where(*_of_version(version)).order_by(TrainingFileMembers.position)
         with self._ground.db.transaction(artist_scope(version.artist), write=False) as session:
-            return [_to_member(row) for row in session.scalars(wanted)]
+            return [to_member(row) for row in session.scalars(wanted)]
 
     def member_page(self, file: TrainingFile, *, size: int, token: str) -> Page[Member]:
         """Members of the current version, in file order."""
@@ -228,7 +196,7 @@ class SqlTrainingFiles:
                 )
             )
             following = self._ground.pager.seal([rows[limit - 1].position]) if len(rows) > limit else ""
-            return Page([_to_member(row) for row in rows[:limit]], following)
+            return Page([to_member(row) for row in rows[:limit]], following)
 
     def taken(self, file: TrainingFile, uids: Collection[str]) -> set[str]:
         """Those of the conversations that are members already."""
@@ -258,11 +226,11 @@ class SqlTrainingFiles:
     def _enqueue(
         self, session: Session, file: TrainingFile, version: Version, members: Sequence[Member], *, sequence: int = 1
     ) -> Version:
-        values = {name: getattr(version, name) for name in _VERSION} | {"sequence": sequence}
+        values = {name: getattr(version, name) for name in VERSION} | {"sequence": sequence}
         row = self._jobs.enqueue(session, TrainingFileVersions(**values, state=version.state.value))
         session.flush()
-        session.execute(sa.insert(TrainingFileMembers), [_member_columns(file, member) for member in members])
-        return _to_version(row)
+        session.execute(sa.insert(TrainingFileMembers), [member_columns(file, member) for member in members])
+        return to_version(row)
 
     def _leave_failed_build(self, session: Session, row: TrainingFiles) -> None:
         """Take back what a build that gave no version had added; a build that still runs stands in the way."""
@@ -272,9 +240,9 @@ class SqlTrainingFiles:
                 TrainingFileVersions.sequence == row.newest_version,
             )
         ).one()
-        if newest.state not in (*_FAILED, JobState.SUCCEEDED.value):
+        if newest.state not in (*FAILED, JobState.SUCCEEDED.value):
             raise TrainingFileBusy(f"version {newest.sequence} is being built; wait until it has ended")
-        if newest.state in _FAILED:
+        if newest.state in FAILED:
             session.execute(
                 sa.delete(TrainingFileMembers).where(
                     TrainingFileMembers.training_file_uid == row.uid,
@@ -295,7 +263,7 @@ def _in_state(state: TrainingFileState | None) -> list[sa.ColumnElement[bool]]:
         .where(
             TrainingFileVersions.training_file_uid == TrainingFiles.uid,
             TrainingFileVersions.sequence == TrainingFiles.newest_version,
-            TrainingFileVersions.state.in_(_FAILED),
+            TrainingFileVersions.state.in_(FAILED),
         )
         .exists()
     )
@@ -320,13 +288,9 @@ def _taken_of(session: Session, file_uid: str, uids: Collection[str]) -> set[str
     return set(session.scalars(there)) & set(uids)
 
 
-def _name_key(file: TrainingFile) -> str:
-    return file.display_name.strip().casefold()
-
-
 def _refuse_taken(session: Session, file: TrainingFile) -> None:
     same = sa.select(TrainingFiles.uid).where(
-        TrainingFiles.artist == file.artist, TrainingFiles.name_key == _name_key(file), TrainingFiles.uid != file.uid
+        TrainingFiles.artist == file.artist, TrainingFiles.name_key == name_key(file), TrainingFiles.uid != file.uid
     )
     if session.scalar(same):
         raise _taken(file)
@@ -358,79 +322,3 @@ def _build(session: Session, artist: str, uid: str) -> TrainingFileVersions:
     if row is None:
         raise _no_build(uid)
     return row
-
-
-def _version(session: Session, artist: str, file_uid: str, sequence: int) -> Version | None:
-    row = session.scalars(
-        sa.select(TrainingFileVersions).where(
-            TrainingFileVersions.artist == artist,
-            TrainingFileVersions.training_file_uid == file_uid,
-            TrainingFileVersions.sequence == sequence,
-        )
-    ).one_or_none()
-    return _to_version(row) if row else None
-
-
-def _columns(file: TrainingFile) -> dict[str, Any]:
-    return {
-        "display_name": file.display_name,
-        "name_key": _name_key(file),
-        "description": file.description,
-        "target_model": file.target_model,
-        "profile": file.profile,
-        "jsonl_header": file.jsonl_header,
-        "archived": file.state is TrainingFileState.ARCHIVED,
-        "revision": file.revision,
-        "update_time": file.update_time,
-    }
-
-
-def _to_file(session: Session, row: TrainingFiles) -> TrainingFile:
-    current = _version(session, row.artist, row.uid, row.current_version) if row.current_version else None
-    state = TrainingFileState.ACTIVE if current else TrainingFileState.PROCESSING
-    if row.archived:
-        state = TrainingFileState.ARCHIVED
-    elif current is None:
-        newest = _version(session, row.artist, row.uid, row.newest_version)
-        if newest is not None and newest.state.value in _FAILED:
-            state = TrainingFileState.FAILED
-    return TrainingFile(
-        artist=row.artist,
-        uid=row.uid,
-        display_name=row.display_name,
-        create_time=row.create_time,
-        update_time=row.update_time,
-        description=row.description,
-        target_model=row.target_model,
-        profile=row.profile,
-        jsonl_header=row.jsonl_header,
-        state=state,
-        current=current,
-        revision=row.revision,
-    )
-
-
-def _to_version(row: TrainingFileVersions) -> Version:
-    return Version(
-        **{name: getattr(row, name) for name in _VERSION},
-        state=JobState(row.state),
-        statistics=Statistics(**row.statistics) if row.statistics else None,
-        error_reason=row.error_reason or "",
-        error_message=row.error_message or "",
-    )
-
-
-def _member_columns(file: TrainingFile, member: Member) -> dict[str, Any]:
-    columns = {name: getattr(member, name) for name in _MEMBER}
-    return columns | {"training_file_uid": file.uid, "artist": file.artist, "removed_in_version": 0}
-
-
-def _renumbered(last: int, sequence: int, member: Member) -> Member:
-    columns = {name: getattr(member, name) for name in _MEMBER}
-    columns |= {"position": last + member.position, "added_in_version": sequence}
-    return Member(conversation=member.conversation, **columns)
-
-
-def _to_member(row: TrainingFileMembers) -> Member:
-    name = format_name(conversations.NAME, artist=row.artist, conversation=row.conversation_uid)
-    return Member(conversation=name, **{column: getattr(row, column) for column in _MEMBER})

@@ -30,7 +30,7 @@ from services.datasets.domain.conversations import (
 )
 from services.datasets.domain.enrichment import enrich
 from services.datasets.domain.ports import ConversationStore, RequestKey
-from services.datasets.domain.training_files import fragments_of
+from services.datasets.domain.splicing import fragments_of
 from services.datasets.domain.validation import Report
 
 
@@ -168,7 +168,8 @@ class Conversations:
         enriched = enrich(before, document)
         now = self._clock.now()
         after = replace(before, report=report, revision=before.revision + 1, update_time=now)
-        return self._store.replace(before, self._completed(after, enriched, jsontext.write_indented(enriched)))
+        after = self._completed(after, enriched, jsontext.write_indented(enriched))
+        return before if after.enrichment == before.enrichment else self._store.replace(before, after)
 
     def content(self, artist: str, uid: str, kind: DocumentKind) -> Content:
         """Where a document of the conversation lies."""

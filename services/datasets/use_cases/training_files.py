@@ -14,6 +14,7 @@ from services.datasets.domain.conversations import Conversation, ConversationSta
 from services.datasets.domain.enrichment import profile_of
 from services.datasets.domain.exports import JobState
 from services.datasets.domain.ports import Built, ConversationStore, Report, RequestKey, TrainingFileStore
+from services.datasets.domain.splicing import write_json, write_jsonl
 from services.datasets.domain.training_files import (
     MAX_MEMBERS,
     Finding,
@@ -27,8 +28,6 @@ from services.datasets.domain.training_files import (
     Version,
     refuse_ineligible,
     statistics_of,
-    write_json,
-    write_jsonl,
 )
 from services.datasets.use_cases.conversations import Content
 

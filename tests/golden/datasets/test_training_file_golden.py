@@ -20,15 +20,8 @@ from services.datasets.domain.conversations import (
     TrainingTopic,
 )
 from services.datasets.domain.enrichment import enrich
-from services.datasets.domain.training_files import (
-    Fragments,
-    Member,
-    TrainingFile,
-    fragments_of,
-    statistics_of,
-    write_json,
-    write_jsonl,
-)
+from services.datasets.domain.splicing import Fragments, fragments_of, write_json, write_jsonl
+from services.datasets.domain.training_files import Member, TrainingFile, statistics_of
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 1, 12, 0, 0, 500_000, tzinfo=UTC)

@@ -79,7 +79,7 @@ def test_files_beyond_4_gib_and_65535_entries_use_zip64() -> None:
     # zipfile reads from the end, so zeros may stand for the audio that is not there.
     head = layout.segments[0].inline
     sparse = _Sparse(head, size, bytes(tail))
-    archive = zipfile.ZipFile(sparse)  # type: ignore[arg-type]
+    archive = zipfile.ZipFile(sparse)
 
     infos = archive.infolist()
     assert (len(infos), infos[0].file_size, infos[-1].filename) == (70_001, size, "t69999.txt")

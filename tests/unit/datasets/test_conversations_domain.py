@@ -16,7 +16,7 @@ from services.datasets.domain.conversations import (
     TrainingTopic,
 )
 from services.datasets.domain.enrichment import background_of, enrich, tier_of, valence_of
-from services.datasets.domain.training_files import score_of
+from services.datasets.domain.splicing import score_of
 
 NOW = datetime(2026, 2, 11, tzinfo=UTC)
 
@@ -183,7 +183,7 @@ def test_tiers_follow_the_score(score: float | None, tier: str) -> None:
 
 
 def test_a_conversations_score_counts_its_assistant_pairs_only_without_one_of_its_own() -> None:
-    pairs = [
+    pairs: list[dict[str, Any]] = [
         {"target_response": None, "training_metadata": {"quality_score": 1}},
         {"target_response": "a", "training_metadata": {"quality_score": 4}},
         {"target_response": "b", "training_metadata": {"quality_score": 5}},

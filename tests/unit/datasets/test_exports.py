@@ -21,8 +21,7 @@ from services.datasets.domain.exports import (
 from services.datasets.domain.items import ItemState, TrainingItem, TrainingItemNotFound
 from services.datasets.use_cases.exports import ExportWish
 from services.datasets.use_cases.items import ItemFacts
-
-from .conftest import ARTIST, House, key
+from tests.unit.datasets.house import ARTIST, House, key
 
 
 def item(house: House, uid: str, **audio: object) -> TrainingItem:

@@ -8,8 +8,7 @@ from chassis.errors import DependencyUnavailable, EtagMismatch, FieldInvalid, Na
 from services.datasets.domain import items
 from services.datasets.domain.items import CaptionInvalid, ItemState, TrainingItemNotFound, TrainingItemStateInvalid
 from services.datasets.use_cases.items import ItemFacts, give_holds_back
-
-from .conftest import ARTIST, House, key
+from tests.unit.datasets.house import ARTIST, House, key
 
 CAPTION = "Warm pads over dusty drums. BPM: 92"
 

@@ -31,9 +31,8 @@ from services.datasets.domain.training_files import (
     Version,
 )
 from services.datasets.use_cases.conversations import ConversationFacts
-
-from .conftest import ARTIST, House, key
-from .test_conversations_domain import document
+from tests.unit.datasets.house import ARTIST, House, key
+from tests.unit.datasets.test_conversations_domain import document
 
 TEXT = json.dumps(document())
 
@@ -127,6 +126,12 @@ def test_new_context_asks_for_a_new_enrichment(house: House) -> None:
     again = house.conversations.enrich(ARTIST, done.uid).enrichment
     assert again is not None
     assert (again.score, again.quality_tier) == (4.8, "seed_dataset")
+
+
+def test_enriching_again_without_a_change_changes_nothing(house: House) -> None:
+    done = enriched(house)
+
+    assert house.conversations.enrich(ARTIST, done.uid) == done
 
 
 def test_documents_that_were_changed_behind_our_back_are_noticed(house: House) -> None:
