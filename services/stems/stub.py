@@ -61,13 +61,13 @@ class StubEngine:
             name: Recording(folder / f"{name}.f32", mix.rate_hz, mix.channels, mix.frame_count)
             for name in model.sources
         }
-        frames: Float32 = np.memmap(mix.path, np.float32, "r", shape=(mix.frame_count, mix.channels))
         step = _HOPS_PER_BLOCK * plan.hop
         with ExitStack() as files:
+            source = files.enter_context(mix.path.open("rb"))
             targets = {name: files.enter_context(stem.path.open("wb")) for name, stem in stems.items()}
             for start in range(0, mix.frame_count, step):
                 report(start / mix.frame_count)
-                _write(targets, _split_block(plan, frames, start))
+                _write(targets, _split_block(plan, mix, source, start))
         report(1.0)
         return stems
 
@@ -106,29 +106,31 @@ def _rise(hz: npt.NDArray[np.float64], start_hz: float, end_hz: float) -> Float3
     return ((1 - np.cos(np.pi * place)) / 2).astype(np.float32)
 
 
-def _split_block(plan: _Plan, frames: Float32, start: int) -> dict[str, Float32]:
+def _split_block(plan: _Plan, mix: Recording, source: BinaryIO, start: int) -> dict[str, Float32]:
     """The parts of the block that starts here: each (n_frames, n_channels)."""
-    stop = min(start + _HOPS_PER_BLOCK * plan.hop, len(frames))
-    hops = math.ceil((stop - start) / plan.hop)
+    wanted = min(_HOPS_PER_BLOCK * plan.hop, mix.frame_count - start)
+    hops = math.ceil(wanted / plan.hop)
     # Windows that touch the block, and on both sides as many more as the median over time looks at.
     lead = (_OVERLAP - 1 + _CONTEXT) * plan.hop
     count = hops + _OVERLAP - 1 + 2 * _CONTEXT
     length = (count - 1) * plan.hop + plan.size
-    padded = _read_padded(frames, start - lead, length)
+    padded = _read_padded(mix, source, start - lead, length)
     spectra = _spectra(plan, padded, count)
     masks = _masks(plan, spectra)
 
     kept = slice(_CONTEXT, count - _CONTEXT)
-    mix = frames[start:stop]
-    parts = {name: _signal(plan, spectra[kept], mask[kept], stop - start) for name, mask in masks.items()}
-    parts["other"] = mix - (parts["drums"] + parts["bass"] + parts["vocals"])
+    parts = {name: _signal(plan, spectra[kept], mask[kept], wanted) for name, mask in masks.items()}
+    parts["other"] = padded[lead : lead + wanted] - (parts["drums"] + parts["bass"] + parts["vocals"])
     return parts
 
 
-def _read_padded(frames: Float32, start: int, length: int) -> Float32:
-    out = np.zeros((length, frames.shape[1]), np.float32)
-    first, last = max(start, 0), min(start + length, len(frames))
-    out[first - start : last - start] = frames[first:last]
+def _read_padded(mix: Recording, source: BinaryIO, start: int, length: int) -> Float32:
+    """The frames from `start` on, with silence where the recording has none."""
+    out = np.zeros((length, mix.channels), np.float32)
+    first, last = max(start, 0), min(start + length, mix.frame_count)
+    source.seek(first * mix.channels * 4)
+    data = source.read((last - first) * mix.channels * 4)
+    out[first - start : last - start] = np.frombuffer(data, np.float32).reshape(-1, mix.channels)
     return out
 
 
