@@ -64,11 +64,11 @@ class RealtimeHouse(StemsHouse):
         """Until it answers."""
         self._wait(lambda: self.realtime.ListPerformances(pb.ListPerformancesRequest(parent=PARENT)))
 
-    def restart_realtime(self) -> float:
-        """End the process politely and start another; gives the seconds it took to end."""
+    def replace_realtime(self, by: signal.Signals) -> float:
+        """End the process by the signal and start another; gives the seconds it took to end."""
         began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=10) == 0, self.logs()
+        self.process.send_signal(by)
+        assert self.process.wait(timeout=10) == (0 if by == signal.SIGTERM else -by), self.logs()
         self._processes.remove(self.process)
         took = time.monotonic() - began
         self.start_realtime()
@@ -190,13 +190,15 @@ async def test_a_swap_and_a_blend_are_heard(house: RealtimeHouse) -> None:
     assert own.loop.source_mode == "vocals"
 
 
-async def test_a_performance_goes_on_after_the_process_was_replaced(house: RealtimeHouse) -> None:
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_performance_goes_on_after_its_process_ended(house: RealtimeHouse, by: signal.Signals) -> None:
     created = house.create(asset=house.upload(noise(2.0)), skip_stem_extraction=True)
 
     async with await started(house, created.name) as performance:
         await performance.turn(low_db=-9)
+        await until(lambda: house.get(created.name).graph.knobs["low_db"], lambda low_db: low_db == -9.0)
         frames = performance.loop.known_frames
-        took_s = await asyncio.to_thread(house.restart_realtime)
+        took_s = await asyncio.to_thread(house.replace_realtime, by)
         await until(lambda: performance.connections, lambda count: count >= 2)
         ack = await performance.turn(gain_db=-12)
         await performance.slice_of(ack.of)

@@ -23,10 +23,10 @@ from services.realtime.domain.ports import Engine
 from services.realtime.use_cases.live import Leaving, Listener, Live, Moved, Stopped, Turn
 from services.realtime.use_cases.paint import Paint, Scheduler
 from services.realtime.use_cases.performances import Performances
-from services.realtime.use_cases.sources import Sources
+from services.realtime.use_cases.sources import Sources, prepared_canvas
 
 log = get_logger(__name__)
-_HELD = gauge("tonewright_realtime_performances_total", "Performances that this process holds")
+_HELD = gauge("tonewright_realtime_performances_held", "Performances that this process holds")
 _T = TypeVar("_T")
 
 
@@ -144,12 +144,8 @@ class Hall:
                 await self._run(store.settle, failed)
                 log.warning("performance_failed", performance=row.name, reason=error.reason)
             raise
-        canvas = self._engines[row.graph.engine].canvas(mix)
         row, stems = await self.sources.stems_of(row)
-        if stems:
-            canvas.add_stems(stems)
-            canvas.use(row.source.mode)
-            canvas.begin_with_source()
+        canvas = await self._run(prepared_canvas, self._engines[row.graph.engine], mix, stems, row.source.mode)
         now_s = self._clock.monotonic()
         at_frames = row.playhead_frames % canvas.frame_count
         painter = Painter(canvas.frame_count, now_s, lead_frames=self.rules.lead_frames, at_frames=at_frames)
@@ -220,10 +216,10 @@ class Hall:
         return False
 
     async def _keep_checkpoints(self, stopping: asyncio.Event) -> None:
-        rounds = 0
+        rounds, wait_s = 0, self.rules.checkpoint_s
         while not stopping.is_set():
             try:
-                async with asyncio.timeout(self.rules.checkpoint_s):
+                async with asyncio.timeout(wait_s):
                     await stopping.wait()
             except TimeoutError:
                 rounds += 1
@@ -232,8 +228,10 @@ class Hall:
                 await self._unload_idle()
                 if rounds % 10 == 1:
                     await self._take_up_unheld()
-            except AppError as error:
-                log.warning("checkpoint_failed", reason=error.reason)
+                wait_s = self.rules.checkpoint_s
+            except AppError as error:  # the audio goes on; what is not kept now is kept later
+                wait_s = min(5.0, wait_s * 2)
+                log.warning("checkpoint_failed", reason=error.reason, again_in_s=wait_s)
 
     async def _checkpoint(self, lives: list[Live]) -> None:
         if not lives:

@@ -178,7 +178,7 @@ class Performances:
 
     def update(self, artist: str, uid: str, change: Change, etag: str) -> Performance:
         """The performance with the change written down; whoever holds it plays it within 1 s."""
-        found = self.store.get(artist, uid)
+        before = found = self.store.get(artist, uid)
         if found.state.has_ended:
             raise PerformanceEnded(f"{found.name} has ended ({found.state}); start another one")
         if change.display_name is not None:
@@ -194,7 +194,10 @@ class Performances:
         if source.asset != found.source.asset:
             self._playable(source.asset)
             self._assets.hold(source.asset, found.name)
-        return self.store.revise(swapped(found, source), etag)
+        revised = self.store.revise(swapped(found, source), etag)
+        if source.asset != before.source.asset and not before.lease_owner:  # else the holder lets go after its swap
+            self._release(before, _assets_of(before))
+        return revised
 
     def stop(self, artist: str, uid: str) -> Performance:
         """The performance as STOPPED, its audio let go."""

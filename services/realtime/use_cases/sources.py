@@ -14,13 +14,14 @@ from services.realtime.domain.painter import Painter
 from services.realtime.domain.performance import (
     Performance,
     Source,
+    SourceMode,
     Stems,
     StemsState,
     StemsUnavailable,
     SwapSuperseded,
     needs_separation,
 )
-from services.realtime.domain.ports import Engine, Samples, SeparationView
+from services.realtime.domain.ports import Canvas, Engine, Samples, SeparationView
 from services.realtime.use_cases.live import Listener, Live, StemsFailed, StemsReady, SwapFailed, Swapped
 from services.realtime.use_cases.performances import Performances, swapped
 
@@ -80,7 +81,7 @@ class Sources:
         loaded = {stem: await self._run(self._use_cases.load, live.performance, view.stems[stem]) for stem in _STEMS}
         if not live.is_held or live.epoch != epoch:
             return
-        live.canvas.add_stems(loaded)
+        await self._run(live.canvas.add_stems, loaded)
         live.canvas.use(live.performance.source.mode)
         ready = Stems(StemsState.READY, view.stems["vocals"], view.stems["instruments"], view.name)
         if await self._hall.settle(live, stems=ready):
@@ -139,11 +140,10 @@ class Sources:
         if number != live.swap_count or not live.is_held:
             raise SwapSuperseded("a later swap took this one's place; nothing is to be done")
         after = swapped(live.performance, source)
-        canvas = self._engines[before.graph.engine].canvas(mix)
-        if same and live.canvas.stems:
-            canvas.add_stems(live.canvas.stems)
-            canvas.use(source.mode)
-            canvas.begin_with_source()
+        stems = live.canvas.stems if same else {}
+        canvas = await self._run(prepared_canvas, self._engines[before.graph.engine], mix, stems, source.mode)
+        if number != live.swap_count:
+            raise SwapSuperseded("a later swap took this one's place; nothing is to be done")
         changes = {"source": source, "stems": after.stems, "epoch": before.epoch + 1, "loop_frames": canvas.frame_count}
         if not await self._hall.settle(live, **changes, playhead_frames=0):
             return
@@ -160,6 +160,16 @@ class Sources:
             old = [before.source.asset, *before.stems.assets.values()]
             await self._run(self._use_cases.let_go, before, [asset for asset in old if asset != source.asset])
         self.prepare_stems(live)
+
+
+def prepared_canvas(engine: Engine, mix: Samples, stems: Mapping[str, Samples], mode: SourceMode) -> Canvas:
+    """A canvas with the loop that is to be played first; copies whole loops, so it belongs in a thread."""
+    canvas = engine.canvas(mix)
+    if stems:
+        canvas.add_stems(stems)
+        canvas.use(mode)
+        canvas.begin_with_source()
+    return canvas
 
 
 def _tell_swap_failed(live: Live, error: AppError, listener: Listener | None, seq: int) -> None:

@@ -28,7 +28,7 @@ log = get_logger(__name__)
 PATH = "/v1/performances/socket"
 MAX_MESSAGE_BYTES = 64 * 1024
 NO_TICKET, NOT_FOUND, ENDED, NO_SUBPROTOCOL, BUSY, FAILED = 4401, 4404, 4410, 4406, 4429, 1011
-_CONNECTIONS = gauge("tonewright_realtime_connections_total", "Clients connected to the socket")
+_CONNECTIONS = gauge("tonewright_realtime_connections_open", "Clients connected to the socket")
 _OPEN_S = 60.0
 _FAREWELL_S = 0.3  # for `reconnect` and the close handshake
 
