@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.backends_plugin"]
-pytest_plugins = ["tests.backends_plugin"]
+pytest_plugins = ["tests.backends_plugin", "tests.reasons_plugin"]
 TARGETS = ("embedded", "backends")
 _counts: Counter[tuple[str, str]] = Counter()
 

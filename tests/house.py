@@ -17,6 +17,7 @@ import httpx2
 import psutil
 
 from services.launcher.settings import PROCESSES
+from tests.reasons_plugin import note_answer
 from tonewright_client import Tonewright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,7 +97,13 @@ class House:
     def http(self, principal: str | None = "ada") -> httpx2.Client:
         """A bare HTTP client; with no principal it sends no key."""
         headers = {"Authorization": f"Bearer {self.keys[principal]}"} if principal else {}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
+        return httpx2.Client(
+            base_url=self.url,
+            headers=headers,
+            timeout=60.0,
+            trust_env=False,
+            event_hooks={"response": [note_answer]},
+        )
 
     def processes(self) -> dict[str, psutil.Process]:
         """Each service process by its name (`stems-worker`, …)."""
