@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.errors import NotFound
+from chassis.operations import OperationNotFound
 
 # The first part of an operation's id names the collection of its resource, and so the service.
 PEER_BY_COLLECTION = {
@@ -22,12 +22,6 @@ PEER_BY_COLLECTION = {
 PEERS = ("stems", "datasets", "prompt", "sessions")
 # What EventSource clients are told to wait before they connect again, and others before they ask again.
 RETRY_AFTER_S = 1
-
-
-class OperationNotFound(NotFound):
-    """There is no such operation for this caller."""
-
-    REASON = "OPERATION_NOT_FOUND"
 
 
 def peer_of(operation_id: str) -> str:
