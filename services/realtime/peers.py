@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict
 
 from chassis.channels import Channels
+from chassis.context import mark_replayed
+from chassis.errors import AlreadyExists, RequestIdReused
 from services.realtime.domain.performance import TRACK, Performance, SessionIncomplete
 from services.realtime.domain.ports import AssetFacts, SavedSession, Saving, SeparationView
 from tonewright.assets.v1 import assets_pb2
@@ -108,11 +111,30 @@ class SessionsPeer:
             update = sessions_pb2.UpdateSessionRequest(session=session, update_mask=mask, etag=saving.session_etag)
             saved = self._stub().UpdateSession(update)
         else:
-            create = sessions_pb2.CreateSessionRequest(
-                parent=f"artists/{performance.artist}", session=session, request_id=saving.request_id
-            )
-            saved = self._stub().CreateSession(create)
+            saved = self._created(performance, session, saving.request_id)
         return SavedSession(saved.name, saved.etag)
+
+    def _created(
+        self, performance: Performance, session: sessions_pb2.Session, request_id: str
+    ) -> sessions_pb2.Session:
+        digest = hashlib.sha256(request_id.encode()).hexdigest()[:32]
+        create = sessions_pb2.CreateSessionRequest(
+            parent=f"artists/{performance.artist}",
+            session=session,
+            request_id=f"performance-{performance.uid}-{digest}" if request_id else "",
+        )
+        try:
+            return self._stub().CreateSession(create)
+        except AlreadyExists as error:
+            # The playhead has moved since the first call, so its repeat has another snapshot; it means the same save.
+            earlier = error.metadata.get("resource", "")
+            if error.reason != RequestIdReused.REASON or not earlier:
+                raise
+            found = self._stub().GetSession(sessions_pb2.GetSessionRequest(name=earlier))
+            if found.display_name != session.display_name:
+                raise
+            mark_replayed()
+            return found
 
     def _stub(self) -> SessionsServiceStub:
         return SessionsServiceStub(self.channels.sync("sessions"))

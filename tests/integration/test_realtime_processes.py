@@ -126,7 +126,10 @@ async def test_a_knob_halves_what_is_heard_and_a_saved_session_opens_without_sep
         place = heard.start_frames // 4_800 + 1
         halved = loop.rms(place * 4_800, 4_800) / before[place]
         await performance.wait_for(StemsReady)
-        saved = await performance.save("Tonight, saved")
+        saved = await performance.save("Tonight, saved", request_id="once")
+        repeated = await performance.save("Tonight, saved", request_id="once")
+        with pytest.raises(PerformanceError, match="REQUEST_ID_REUSED"):
+            await performance.save("Another", request_id="once")
         refused = await _refusal(performance)
 
     separations = len(house.separations())
@@ -138,6 +141,7 @@ async def test_a_knob_halves_what_is_heard_and_a_saved_session_opens_without_sep
 
     assert loop.facts.frame_count == int(4.1 * 48_000) // 9_600 * 9_600
     assert halved == pytest.approx(0.5, rel=0.01)
+    assert repeated.session == saved.session
     assert refused == "KNOB_OUT_OF_RANGE"
     assert len(house.separations()) == separations
     assert knobs["gain_db"].value == pytest.approx(-6.0206)
