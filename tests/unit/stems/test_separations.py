@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 
 from chassis.context import acting_as, in_request
-from chassis.errors import EtagMismatch, FieldInvalid, NotFound, RequestIdReused
-from chassis.jobs import LeaseLost
+from chassis.errors import DependencyUnavailable, EtagMismatch, FieldInvalid, NotFound, RequestIdReused
+from chassis.jobs import JobCancelled, LeaseLost
 from chassis.testing.data import sqlite_database
 from services.stems import stub
 from services.stems.domain import (
@@ -344,3 +344,39 @@ def test_loud_stems_share_one_gain(tmp_path: Path) -> None:
     assert done.result.output_gain_db == pytest.approx(20 * np.log10(1 / 2.5), abs=1e-4)
     peaks = [np.abs(house.assets.frames(stem.asset)).max() for stem in done.result.stems]
     assert peaks == pytest.approx([0.2, 0.2, 0.6, 1.0], abs=1e-6)
+
+
+def test_holds_are_released_later_when_assets_are_away_at_deletion(
+    house: StemsHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(asset: str, holder: str) -> None:
+        raise DependencyUnavailable("sessions")
+
+    uid = ask(house, Order(house.assets.add(noise()).name))
+    house.run_one()
+    with monkeypatch.context() as outage:
+        outage.setattr(house.assets, "release", away)
+        house.separations.delete(ARTIST, uid, "")
+    held = len(house.assets.holds)
+
+    purged = house.separations.purge()
+
+    assert (held, purged, house.assets.holds) == (5, 1, set())
+    with pytest.raises(SeparationNotFound):
+        house.separations.get(ARTIST, uid)
+
+
+def test_cancelling_while_stems_are_stored_leaves_none_held(house: StemsHouse) -> None:
+    class CancelledAtTheEnd:
+        def report(self, percent: float, stage: str = "", eta_s: float | None = None) -> None:
+            if percent == 100:
+                raise JobCancelled("enough")
+
+    ask(house, Order(house.assets.add(noise()).name))
+    row = house.jobs.claim("w")
+    assert row is not None
+
+    with pytest.raises(JobCancelled):
+        house.work.perform(to_separation(row), CancelledAtTheEnd())
+
+    assert [asset for asset, _holder in house.assets.holds] == [to_separation(row).order.asset]

@@ -236,7 +236,7 @@ class Separation(_message.Message):
     progress_percent: _builtins.float
     """Share done, 0 to 100."""
     stage: _builtins.str
-    """What is being done now: `fetching`, `separating`, `encoding`, `storing`; empty while queued or ended."""
+    """What is being done now: `fetching`, `waiting` (for equal work under way), `separating`, `encoding`, `storing`; empty while queued or ended."""
     output_gain_db: _builtins.float
     """Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain."""
     real_time_factor: _builtins.float
