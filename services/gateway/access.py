@@ -36,6 +36,7 @@ PUBLIC_BELOW = {
 TICKETED = "/v1/artists/{artist}/operations/{operation}/events?ticket=…"
 _TICKETED = re.compile(r"/v1/artists/[^/]+/operations/[^/]+/events")
 _ARTIST = re.compile(r"/v1/artists/([^/:]+)")
+_CHANGES_ROLES = re.compile(r"/v1/artists/[^/]+(/members(/[^/]+)?)?")
 _OPERATOR = "/v1/operator/"
 _MAX_ROLES = 10_000
 NO_ARTIST = "-"
@@ -152,7 +153,7 @@ class Access:
     async def _run(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         with acting_as(caller):
             await self._app(scope, receive, send)
-        if "/members" in scope["path"] and scope["method"] not in ("GET", "HEAD"):
+        if scope["method"] not in ("GET", "HEAD") and _CHANGES_ROLES.fullmatch(scope["path"]):
             self._roles.forget(caller.artist)
 
     async def _caller(self, identity: Identity, path: str) -> Caller:

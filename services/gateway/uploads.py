@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -59,6 +60,14 @@ async def receive(
             metadata={"sha256": info.sha256 or "", "announced": announced},
         )
     return info
+
+
+async def hash_of(incoming: Incoming) -> str:
+    """The SHA-256 of the bytes in hex; they are kept nowhere."""
+    digest = hashlib.sha256()
+    async for piece in incoming.pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _check_size(arrived_bytes: int, announced_bytes: int) -> None:

@@ -215,7 +215,7 @@ class Separation(Out):
     state: OperationState | None = Field(description="Where it stands.", examples=["QUEUED"])
     progress_percent: float = Field(description="Share done, 0 to 100.", examples=[100.0])
     stage: str = Field(
-        description="What is being done now: `fetching`, `separating`, `encoding`, `storing`; empty while queued or ended."
+        description="What is being done now: `fetching`, `waiting` (for equal work under way), `separating`, `encoding`, `storing`; empty while queued or ended."
     )
     eta_s: float | None = Field(description="Time left as estimated; absent when unknown.", examples=[12.5])
     stems: list[Stem] = Field(description="The stems, in the model's order; empty until SUCCEEDED.")

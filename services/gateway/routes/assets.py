@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
+from chassis.errors import RequestIdReused
 from services.gateway.context import ServerTools, tools_of
 from services.gateway.downloads import content_route, object_download
 from services.gateway.errors import UploadNotOpen
@@ -17,7 +18,7 @@ from services.gateway.replies import gone, resource_reply
 from services.gateway.rest import fill
 from services.gateway.routes.links import Link, link_to, reply_link
 from services.gateway.transcode import Rpc, expose
-from services.gateway.uploads import incoming, receive
+from services.gateway.uploads import hash_of, incoming, receive
 from tonewright.assets.v1 import assets_pb2
 
 router = APIRouter(prefix="/v1")
@@ -69,8 +70,11 @@ async def create_asset(
     )
     upload = await tools.peers.call(ASSETS, "CreateUpload", asked)
     if upload.asset:
-        # A repeat, or bytes that were announced by their hash and are here already: no need to read them.
-        return resource_reply(request, await _asset(tools, upload.asset), 200)
+        # A repeat, or bytes that were announced by their hash and are here already.
+        found = await _asset(tools, upload.asset)
+        if not digest and await hash_of(body) != found.sha256:
+            raise RequestIdReused("this Idempotency-Key came with another file before; send a new key with a new file")
+        return resource_reply(request, found, 200)
     info = await receive(tools, request, upload.object_key, body)
     done = assets_pb2.CompleteUploadRequest(name=upload.name, sha256=info.sha256 or "")
     asset = await tools.peers.call(ASSETS, "CompleteUpload", done, timeout_s=_COMPLETE_S)

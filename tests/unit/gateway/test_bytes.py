@@ -167,6 +167,16 @@ async def test_announced_bytes_that_are_here_are_not_stored_again(uploading: Gat
     assert uploading.objects.objects == {}
 
 
+@pytest.mark.parametrize(("body", "status"), [(DATA, 200), (b"another", 409)])
+async def test_repeated_key_needs_the_same_file(uploading: Gateway, body: bytes, status: int) -> None:
+    uploading.backend.on("CreateUpload", assets_pb2.Upload(asset="artists/nova/assets/1"))
+
+    answer = await uploading.client().post(f"{A}/assets", content=body, headers={"idempotency-key": "k"})
+
+    assert answer.status_code == status
+    assert uploading.objects.objects == {}
+
+
 @pytest.mark.parametrize(
     "headers",
     [
