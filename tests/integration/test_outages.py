@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.material.fake_openai import FakeOpenAI
 
 from tests.house import House
 from tests.material.fake_issuer import FakeIssuer
+from tests.material.fake_openai import FakeOpenAI
 from tonewright_client import ArtistHandle
 from tools.backends import Backend
 

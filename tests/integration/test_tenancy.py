@@ -234,12 +234,12 @@ def _call(
         metadata = [("authorization", f"Bearer {token}")]
     port = house.ports[f"TONEWRIGHT_{home.upper()}_GRPC_PORT"]
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        codec = {"request_serializer": type(request).SerializeToString, "response_deserializer": answer_type.FromString}
+        made: Any = channel.unary_stream if method.server_streaming else channel.unary_unary
+        call = made(path, type(request).SerializeToString, answer_type.FromString)
         try:
+            answer = call(request, timeout=10, metadata=metadata)
             if method.server_streaming:
-                list(channel.unary_stream(path, **codec)(request, timeout=10, metadata=metadata))
-            else:
-                channel.unary_unary(path, **codec)(request, timeout=10, metadata=metadata)
+                list(answer)
         except grpc.RpcError as refused:
             code: grpc.StatusCode = refused.code()
             return code
