@@ -9,8 +9,7 @@ from chassis.context import Role
 from chassis.logs import get_logger
 from chassis.runtime import App, MethodRule, Runtime, run_service
 from services.sessions.api import AssetsServicer, SessionsServicer
-from services.sessions.probe import ChildProber
-from services.sessions.probe.prober import Bounds
+from services.sessions.probe.prober import Bounds, ChildProber
 from services.sessions.settings import SessionsSettings
 from services.sessions.store import SqlStore
 from services.sessions.use_cases.assets import Assets

@@ -9,9 +9,10 @@ from typing import Any
 from google.protobuf import struct_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.sessions.domain.assets import PEAK_LEVELS, Asset, Hold, Peaks
+from services.sessions.domain.assets import Asset, Hold, Peaks
 from services.sessions.domain.sessions import AudioReference, AudioStatus, Completeness, Revision, Session
 from services.sessions.domain.snapshots import Change, Missing
+from services.sessions.domain.waveform import PEAK_LEVELS
 from services.sessions.use_cases.uploads import OpenedUpload
 from tonewright.assets.v1 import assets_pb2
 from tonewright.sessions.v1 import sessions_pb2

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from chassis.errors import FieldInvalid, Violation, require
 from chassis.ids import parse_name
+from services.sessions.domain.waveform import PEAK_LEVELS
 
 ASSET = "artists/{artist}/assets/{asset}"
 UPLOAD = "artists/{artist}/uploads/{upload}"
@@ -20,9 +21,6 @@ UPLOAD_LIFE = timedelta(hours=24)
 UPLOAD_KEPT = timedelta(days=7)
 DELETED_KEPT = timedelta(days=30)
 DEFAULT_DISPLAY_NAME = "Untitled"
-# Frames per bucket of each zoom level; each is a multiple of the one before.
-PEAK_LEVELS = (512, 8192)
-MAX_PEAK_BUCKETS = 1_000_000
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -167,16 +165,6 @@ def blob_key(artist: str, sha256: str) -> str:
 def peaks_key(artist: str, sha256: str) -> str:
     """Key of the waveform of an artist's bytes with this hash."""
     return f"artists/{artist}/sessions/peaks/{sha256[:2]}/{sha256}"
-
-
-def bucket_count(frames: int, level: int) -> int:
-    """Buckets of a recording at a zoom level."""
-    return -(-frames // PEAK_LEVELS[level])
-
-
-def peaks_offset(frames: int, level: int) -> int:
-    """Where a zoom level begins in the stored waveform, which holds the finest level first."""
-    return 2 * sum(bucket_count(frames, finer) for finer in range(level))
 
 
 def clean_sha256(value: str, field: str = "sha256") -> str:

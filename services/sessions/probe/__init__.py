@@ -1,3 +1,0 @@
-from services.sessions.probe.prober import ChildProber
-
-__all__ = ["ChildProber"]

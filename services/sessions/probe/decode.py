@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
-from services.sessions.domain.assets import PEAK_LEVELS
+from services.sessions.domain.waveform import PEAK_LEVELS
 from services.sessions.probe.faults import Unfit, truncated, unreadable
 from services.sessions.probe.loudness import LoudnessMeter
 
@@ -51,13 +51,14 @@ def _measure(file: sf.SoundFile, peaks: Path, max_duration_s: int) -> dict[str, 
             frames += len(block)
             if frames > limit:
                 raise _too_long(frames / rate_hz, max_duration_s)
-            low, high = float(block.min()), float(block.max())
+            flat = block.reshape(-1)
+            fine = _pairs(flat, flat, PEAK_LEVELS[0] * channels)
+            low, high = float(fine[:, 0].min()), float(fine[:, 1].max())
             if not (np.isfinite(low) and np.isfinite(high)):
                 raise unreadable("it has samples that are no finite numbers")
             peak = max(peak, -low, high)
             digest.update(block.data)
             meter.feed(block)
-            fine = _pairs(block.min(axis=1), block.max(axis=1), PEAK_LEVELS[0])
             waveform.write(_to_bytes(fine))
             coarse += _to_bytes(_pairs(fine[:, 0], fine[:, 1], PEAK_LEVELS[1] // PEAK_LEVELS[0]))
         waveform.write(coarse)

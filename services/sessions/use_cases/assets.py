@@ -10,21 +10,18 @@ from chassis.errors import EtagMismatch, require
 from chassis.paging import Page
 from services.sessions.domain.assets import (
     ASSET,
-    MAX_PEAK_BUCKETS,
-    PEAK_LEVELS,
     Asset,
     AssetState,
     Hold,
     Peaks,
-    bucket_count,
     check_holder,
     clean_display_name,
     clean_sha256,
     peaks_key,
-    peaks_offset,
 )
 from services.sessions.domain.errors import AssetHeld, asset_not_found
 from services.sessions.domain.ports import AssetRecords, Blobs, Store
+from services.sessions.domain.waveform import MAX_PEAK_BUCKETS, PEAK_LEVELS, bucket_count, peaks_offset
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from services.sessions.domain.errors import AudioUnreadable, UnsupportedMedia
@@ -31,6 +34,27 @@ def test_a_childs_refusal_arrives_as_the_domains_error() -> None:
 def test_a_child_that_takes_too_much_memory_is_a_refusal() -> None:
     with pytest.raises(AudioUnreadable, match="bounds"):
         measure(ChildProber(Bounds(memory_bytes=64 << 20)), audio.wav(0.5))
+
+
+def test_a_child_that_takes_too_long_is_a_refusal() -> None:
+    with pytest.raises(AudioUnreadable, match="takes too long"):
+        measure(ChildProber(Bounds(timeout_s=0)), audio.wav(0.5))
+
+
+def test_what_a_child_loads_is_the_decoder_alone() -> None:
+    # Imports are nearly all that measuring a short file costs.
+    code = f"""
+import sys
+sys.path += {sys.path!r}
+import services.sessions.probe.child, services.sessions.probe.containers, services.sessions.probe.decode
+print(*{{name.partition(".")[0] for name in sys.modules}})
+"""
+
+    listed = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True)
+
+    loaded = set(listed.stdout.split())
+    assert {"numpy", "soundfile"} < loaded
+    assert loaded.isdisjoint({"chassis", "pydantic", "scipy", "structlog", "grpc", "sqlalchemy"})
 
 
 def test_a_file_that_finds_no_free_turn_is_told_to_come_back() -> None:
