@@ -19,7 +19,8 @@ from chassis.settings import Settings
 from tests.integration.stems_house import PARENT, StemsHouse
 from tonewright.realtime.v1 import realtime_pb2 as pb
 from tonewright.realtime.v1.realtime_pb2_grpc import RealtimeServiceStub
-from tonewright_client.performance import LivePerformance, PerformanceError, StemsReady, connect
+from tonewright_client.performance import LivePerformance, PerformanceError, connect
+from tonewright_client.socket_messages import StemsReady
 from tools.backends import free_port
 
 RATE_HZ = 44_100

@@ -17,7 +17,8 @@ from typing import Any
 from tonewright_client.client import ArtistHandle, Tonewright
 from tonewright_client.demo_live_set import write_live_set
 from tonewright_client.demo_material import conversation, write_piece
-from tonewright_client.performance import StemsReady, connect
+from tonewright_client.performance import connect
+from tonewright_client.socket_messages import StemsReady
 
 MASTER_SCHEMA = {
     "artist": {"name": "Demo Artist", "genres": ["downtempo", "electronic"]},
