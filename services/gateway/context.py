@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -41,8 +41,6 @@ class ServerTools:
     signer: Signer
     problems: Problems
     health: Health
-    # What else the gateway itself depends on.
-    probes: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     # Set when the process is told to stop: streams end, so that their clients connect to another one.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

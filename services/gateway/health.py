@@ -38,9 +38,7 @@ async def get_readiness(request: Request, scope: str = "all") -> Response:
     `scope=self` asks for the gateway alone, so that one service that is down does not take the others away.
     """
     tools = tools_of(request)
-    probes: dict[str, Probe] = dict(tools.probes)
-    if scope != "self":
-        probes |= {peer: _peer_probe(tools, peer) for peer in PEER_NAMES}
+    probes = {} if scope == "self" else {peer: _peer_probe(tools, peer) for peer in PEER_NAMES}
     own, *found = await asyncio.gather(tools.health.check(), *(_ask(probe) for probe in probes.values()))
     checks = {name: _own_check(own, name) for name in own.dependencies} | dict(zip(probes, found, strict=True))
     is_ready = not tools.health.is_draining and all(check["status"] == "ok" for check in checks.values())

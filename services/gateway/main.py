@@ -57,6 +57,8 @@ def assemble(runtime: Runtime, channels: Channels) -> tuple[ASGIApp, ServerTools
     secret = runtime.signer.key().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     signer = Signer(secret, runtime.clock)
     oidc = Oidc(settings, runtime.clock) if settings.oidc_issuer else None
+    if oidc is not None:
+        runtime.health.add("oidc", oidc.keys.probe)
     tools = ServerTools(
         settings=settings,
         clock=runtime.clock,
@@ -66,7 +68,6 @@ def assemble(runtime: Runtime, channels: Channels) -> tuple[ASGIApp, ServerTools
         signer=signer,
         problems=Problems(settings.docs_url),
         health=runtime.health,
-        probes={"oidc": oidc.keys.ping} if oidc else {},
     )
     return create_app(tools, Doors(ApiKeys(settings.keys_file, runtime.clock), oidc, signer)), tools
 

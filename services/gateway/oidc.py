@@ -21,6 +21,7 @@ _log = get_logger(__name__)
 # Only signatures that need the issuer's private key; a shared secret or none would let anybody sign.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _READ_TIMEOUT_S = 5.0
+_PROBE_TIMEOUT_S = 1.5
 _AGAIN_S = 10.0
 _AGAIN_WHEN_DOWN_S = 2.0
 _MAX_DOCUMENT_BYTES = 1 << 20
@@ -33,6 +34,7 @@ class IssuerKeys:
 
     def __init__(self, issuer: str, clock: Clock, *, ttl_s: float, read: ReadJson) -> None:
         self._issuer = issuer.rstrip("/")
+        self._discovery = f"{self._issuer}/.well-known/openid-configuration"
         self._clock = clock
         self._ttl_s = ttl_s
         self._read = read
@@ -58,11 +60,10 @@ class IssuerKeys:
             raise TokenInvalid("the token is signed with a key that its issuer does not publish; sign in again")
         return self._keys[key_id]
 
-    async def ping(self) -> None:
-        """Raises `IssuerUnavailable` when keys would be needed and cannot be read."""
+    def probe(self) -> None:
+        """Raises when keys would have to be read and the issuer does not answer; blocks for 2 s at most."""
         if self._is_stale():
-            async with self._lock:
-                await self._refresh("")
+            httpx2.get(self._discovery, timeout=_PROBE_TIMEOUT_S).raise_for_status()
 
     def _is_stale(self) -> bool:
         return self._read_at is None or self._clock.monotonic() - self._read_at > self._ttl_s
@@ -84,7 +85,7 @@ class IssuerKeys:
 
     async def _read_keys(self) -> bool:
         try:
-            discovery = await self._read(f"{self._issuer}/.well-known/openid-configuration")
+            discovery = await self._read(self._discovery)
             found = await self._read(str(discovery["jwks_uri"]))
             keys = jwt.PyJWKSet.from_dict(found).keys
         except (httpx2.HTTPError, jwt.PyJWKSetError, KeyError, ValueError, OSError) as error:

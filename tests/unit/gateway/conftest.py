@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -155,8 +155,6 @@ def make_gateway(folder: Path, *, oidc: Any = None, **settings: Any) -> Gateway:
         health=Health(),
     )
     door = Oidc(chosen, clock, oidc) if oidc else None
-    if door is not None:
-        tools = replace(tools, probes={"oidc": door.keys.ping})
     app = create_app(tools, Doors(ApiKeys(chosen.keys_file, clock), door, signer))
     return Gateway(app, tools, backend, clock, objects)
 

@@ -27,6 +27,10 @@ class Issuer:
         self.is_down = False
         self.key_id = "k1"
 
+    def probe(self) -> None:
+        if self.is_down:
+            raise OSError("no route")
+
     async def read(self, url: str) -> dict[str, Any]:
         self.reads += 1
         if self.is_down:
@@ -143,6 +147,7 @@ async def test_gateway_accepts_tokens_and_names_the_issuer_when_it_is_down(tmp_p
     gateway.clock.advance(timedelta(days=1).total_seconds())
     issuer.is_down, issuer.key_id = True, "k9"
     refused = await gateway.client(token(gateway.clock, key_id="k9")).get("/v1/me")
+    gateway.tools.health.add("oidc", issuer.probe)
     ready = await gateway.client(None).get("/readyz?scope=self")
     gateway.tools.health.close()
 
