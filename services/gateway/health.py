@@ -33,17 +33,19 @@ async def get_liveness() -> Response:
 
 @router.get("/readyz", operation_id="get_readiness", summary="Whether requests can be served", response_model=None)
 async def get_readiness(request: Request, scope: str = "all") -> Response:
-    """Answers 200 when the gateway and every service behind it can serve, else 503 and what is down.
+    """Answers 200 when the gateway and every service behind it can serve, else 503; names what is down.
 
+    The status is `degraded` where something is down that most requests do without, such as the model provider.
     `scope=self` asks for the gateway alone, so that one service that is down does not take the others away.
     """
     tools = tools_of(request)
     probes = {} if scope == "self" else {peer: _peer_probe(tools, peer) for peer in PEER_NAMES}
     own, *found = await asyncio.gather(tools.health.check(), *(_ask(probe) for probe in probes.values()))
     checks = {name: _own_check(own, name) for name in own.dependencies} | dict(zip(probes, found, strict=True))
-    is_ready = not tools.health.is_draining and all(check["status"] == "ok" for check in checks.values())
+    is_ready = not tools.health.is_draining and all(check["status"] != "unavailable" for check in checks.values())
     failing = sorted(name for name, check in checks.items() if check["status"] != "ok")
-    body = {"status": "ok" if is_ready else "unavailable", "failing": failing, "checks": checks}
+    status = ("degraded" if failing else "ok") if is_ready else "unavailable"
+    body = {"status": status, "failing": failing, "checks": checks}
     headers = {"cache-control": "no-store"} | ({} if is_ready else {"retry-after": "2"})
     return json_reply(body, 200 if is_ready else 503, headers)
 
@@ -57,15 +59,17 @@ async def get_metrics() -> Response:
 def _own_check(report: Report, name: str) -> dict[str, Any]:
     if report.dependencies[name]:
         return {"status": "ok"}
-    return {"status": "unavailable", "detail": report.failed.get(name, "does not answer")}
+    status = "degraded" if report.ready else "unavailable"
+    return {"status": status, "detail": report.failed.get(name, "does not answer")}
 
 
 class _NotServing(AppError):
-    """A service answers and says that it cannot serve."""
+    """A service answers and says what it lacks."""
 
-    def __init__(self, failing: list[str]) -> None:
-        super().__init__(f"not serving: {', '.join(failing) or 'itself'}")
+    def __init__(self, failing: list[str], *, is_serving: bool) -> None:
+        super().__init__(f"{'without' if is_serving else 'not serving'}: {', '.join(failing) or 'itself'}")
         self.failing = failing
+        self.status = "degraded" if is_serving else "unavailable"
 
 
 async def _ask(probe: Probe) -> dict[str, Any]:
@@ -73,7 +77,7 @@ async def _ask(probe: Probe) -> dict[str, Any]:
         async with asyncio.timeout(_ASK_S):
             await probe()
     except _NotServing as error:
-        return {"status": "unavailable", "detail": error.message, "failing": error.failing}
+        return {"status": error.status, "detail": error.message, "failing": error.failing}
     except AppError as error:
         return {"status": "unavailable", "detail": error.message}
     except TimeoutError:
@@ -90,6 +94,6 @@ def _peer_probe(tools: ServerTools, peer: str) -> Probe:
         bad = sorted(name for name, status in answer.statuses.items() if status.status != _SERVING)
         if bad:
             named = [name.removeprefix(_DEPENDENCY) for name in bad if name.startswith(_DEPENDENCY)]
-            raise _NotServing(named)
+            raise _NotServing(named, is_serving="" not in bad)
 
     return probe

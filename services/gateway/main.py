@@ -58,7 +58,7 @@ def assemble(runtime: Runtime, channels: Channels) -> tuple[ASGIApp, ServerTools
     signer = Signer(secret, runtime.clock)
     oidc = Oidc(settings, runtime.clock) if settings.oidc_issuer else None
     if oidc is not None:
-        runtime.health.add("oidc", oidc.keys.probe)
+        runtime.health.add("oidc", oidc.keys.probe, required=False)
     tools = ServerTools(
         settings=settings,
         clock=runtime.clock,

@@ -1516,7 +1516,7 @@ class Separation(TypedDict):
     progress_percent: float
     """Share done, 0 to 100."""
     stage: str
-    """What is being done now: `fetching`, `separating`, `encoding`, `storing`; empty while queued or ended."""
+    """What is being done now: `fetching`, `waiting` (for equal work under way), `separating`, `encoding`, `storing`; empty while queued or ended."""
     eta_s: float | None
     """Time left as estimated; absent when unknown."""
     stems: list[Stem]

@@ -112,6 +112,20 @@ async def test_readiness_names_what_is_down_and_why(gateway: Gateway) -> None:
     assert body["checks"]["sessions"]["failing"] == ["database"]
 
 
+async def test_gateway_stays_ready_without_what_most_requests_do_without(gateway: Gateway) -> None:
+    from grpc_health.v1 import health_pb2
+
+    kind = health_pb2.HealthCheckResponse
+    well, ill = kind(status=kind.SERVING), kind(status=kind.NOT_SERVING)
+    gateway.backend.on("List", health_pb2.HealthListResponse(statuses={"": well, "dependency/openai": ill}))
+
+    answer = await gateway.client(None).get("/readyz")
+
+    body = answer.json()
+    assert (answer.status_code, body["status"]) == (200, "degraded")
+    assert body["checks"]["prompt"] == {"status": "degraded", "detail": "without: openai", "failing": ["openai"]}
+
+
 async def test_gateway_is_ready_when_all_services_are(gateway: Gateway) -> None:
     from grpc_health.v1 import health_pb2
 
