@@ -60,6 +60,23 @@ def test_a_refusal_is_not_tried_again() -> None:
     assert calls == ["POST"]
 
 
+def test_bytes_sent_to_an_object_store_go_without_the_key() -> None:
+    got: dict[str, httpx2.Headers] = {}
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        got[request.url.host] = request.headers
+        return httpx2.Response(200)
+
+    transport = _transport(httpx2.MockTransport(answer))
+    transport._http.headers["Authorization"] = "Bearer twk_test"
+    for address in ("http://store/bucket/key?X-Amz-Signature=1", "/v1/artists/a/uploads/b/content"):
+        transport.send("PUT", address, iter([b"bytes"]), headers={"Content-Type": "audio/wav", "Content-Length": "5"})
+
+    assert "Authorization" not in got["store"]
+    assert got["store"]["Content-Length"] == "5"
+    assert got["gateway"]["Authorization"] == "Bearer twk_test"
+
+
 def test_events_keep_their_ids_and_heartbeats_give_nothing() -> None:
     lines = [": beat", "", "id: 7", "event: progress", 'data: {"done": false}', "", 'data: {"done": true}', ""]
 
