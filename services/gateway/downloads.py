@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
@@ -56,10 +57,10 @@ def content_route(
     return add
 
 
-Pieces = Callable[[Span], AsyncIterator[bytes]]
+Pieces = Callable[[Span], AsyncGenerator[bytes]]
 
 
-def download(request: Request, content: Content, pieces: Pieces) -> Response:
+async def download(request: Request, content: Content, pieces: Pieces) -> Response:
     """The content, or the part of it that `Range` asks for.
 
     Args:
@@ -81,9 +82,15 @@ def download(request: Request, content: Content, pieces: Pieces) -> Response:
     if span is not None:
         headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{content.size_bytes}"
 
+    body = pieces(wanted)
+    # The first piece is read before the head is sent: a store that is away becomes a 503, not a broken transfer.
+    first = b"" if request.method == "HEAD" else await anext(body, b"")
+
     async def produce(write: Write) -> None:
-        async for piece in pieces(wanted):
-            await write(piece)
+        async with aclosing(body):
+            await write(first)
+            async for piece in body:
+                await write(piece)
 
     return Live(produce, 200 if span is None else 206, headers)
 
@@ -91,13 +98,13 @@ def download(request: Request, content: Content, pieces: Pieces) -> Response:
 def from_object(tools: ServerTools, key: str) -> Pieces:
     """The bytes of one object."""
 
-    def pieces(span: Span) -> AsyncIterator[bytes]:
+    def pieces(span: Span) -> AsyncGenerator[bytes]:
         return read_object(tools, key, span.start, span.length)
 
     return pieces
 
 
-async def read_object(tools: ServerTools, key: str, offset: int, length: int) -> AsyncIterator[bytes]:
+async def read_object(tools: ServerTools, key: str, offset: int, length: int) -> AsyncGenerator[bytes]:
     """Bytes of an object in pieces of at most 1 MiB; each is read in a thread."""
     if length == 0:
         return
@@ -115,12 +122,12 @@ def _next(pieces: Iterator[bytes]) -> bytes | None:
     return next(pieces, None)
 
 
-def object_download(
+async def object_download(
     request: Request, *, key: str, size_bytes: int, sha256: str, media_type: str, file_name: str, inline: bool = False
 ) -> Response:
     """One object as a download; its hash is the validator."""
     content = Content(size_bytes, sha256, media_type or "application/octet-stream", file_name, not inline)
-    return download(request, content, from_object(tools_of(request), key))
+    return await download(request, content, from_object(tools_of(request), key))
 
 
 def _disposition(content: Content) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
@@ -25,6 +26,8 @@ class Live(Response):
     ) -> None:
         super().__init__(status_code=status_code)
         self._produce = produce
+        # The body is made after the endpoint returned, still on behalf of the caller that it acted for.
+        self._context = contextvars.copy_context()
         self.raw_headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,12 +40,12 @@ class Live(Response):
         async def write(piece: bytes) -> None:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
 
-        is_complete = await _unless_gone(self._produce(write), receive)
+        is_complete = await _unless_gone(self._produce(write), receive, self._context)
         if is_complete:
             await send({"type": "http.response.body", "body": b""})
 
 
-async def _unless_gone(work: Awaitable[None], receive: Receive) -> bool:
+async def _unless_gone(work: Awaitable[None], receive: Receive, context: contextvars.Context) -> bool:
     async def run() -> None:
         await work
 
@@ -52,7 +55,7 @@ async def _unless_gone(work: Awaitable[None], receive: Receive) -> bool:
 
     try:
         async with asyncio.TaskGroup() as tasks:
-            worker, watcher = tasks.create_task(run()), tasks.create_task(gone())
+            worker, watcher = tasks.create_task(run(), context=context), tasks.create_task(gone())
             await asyncio.wait({worker, watcher}, return_when=asyncio.FIRST_COMPLETED)
             for task in (worker, watcher):
                 task.cancel()

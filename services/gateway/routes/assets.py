@@ -133,7 +133,7 @@ async def link_asset(request: Request, artist: str, asset: str) -> Response:
 async def asset_content(request: Request, name: str) -> Response:
     """An asset's bytes as a download."""
     found = await _asset(tools_of(request), name)
-    return object_download(
+    return await object_download(
         request,
         key=found.blob_key,
         size_bytes=found.size_bytes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -63,7 +63,7 @@ async def export_content(request: Request, name: str) -> Response:
     tools = tools_of(request)
     layout = await _layout(tools, name, 0)
     content = Content(layout.size_bytes, layout.content_etag, layout.media_type, layout.file_name)
-    return download(request, content, lambda span: _pieces(tools, name, layout, span))
+    return await download(request, content, lambda span: _pieces(tools, name, layout, span))
 
 
 async def _layout(tools: ServerTools, name: str, offset: int, *, max_segments: int = 0) -> datasets_pb2.ExportLayout:
@@ -72,7 +72,9 @@ async def _layout(tools: ServerTools, name: str, offset: int, *, max_segments: i
     return found
 
 
-async def _pieces(tools: ServerTools, name: str, layout: datasets_pb2.ExportLayout, span: Span) -> AsyncIterator[bytes]:
+async def _pieces(
+    tools: ServerTools, name: str, layout: datasets_pb2.ExportLayout, span: Span
+) -> AsyncGenerator[bytes]:
     gathered = bytearray()
     async for piece in _parts(tools, name, layout, span):
         gathered += piece
@@ -83,7 +85,7 @@ async def _pieces(tools: ServerTools, name: str, layout: datasets_pb2.ExportLayo
         yield bytes(gathered)
 
 
-async def _parts(tools: ServerTools, name: str, layout: datasets_pb2.ExportLayout, span: Span) -> AsyncIterator[bytes]:
+async def _parts(tools: ServerTools, name: str, layout: datasets_pb2.ExportLayout, span: Span) -> AsyncGenerator[bytes]:
     at = span.start
     while at < span.end:
         if not _holds(layout, at):

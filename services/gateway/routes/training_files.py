@@ -74,7 +74,7 @@ async def get_conversation_content(
     """The document that was taken in, or the enriched one."""
     asked = training_files_pb2.GetConversationContentRequest(name=f"artists/{artist}/conversations/{conversation}")
     fill(asked, query.model_dump(exclude_none=True))
-    return _download(request, await tools_of(request).peers.call(TRAINING_FILES, "GetConversationContent", asked))
+    return await _download(request, await tools_of(request).peers.call(TRAINING_FILES, "GetConversationContent", asked))
 
 
 @content_route(
@@ -114,11 +114,11 @@ async def get_training_file_version_content(
 async def _file_content(request: Request, name: str, query: GetTrainingFileContentQuery) -> Response:
     asked = training_files_pb2.GetTrainingFileContentRequest(name=name)
     fill(asked, query.model_dump(exclude_none=True))
-    return _download(request, await tools_of(request).peers.call(TRAINING_FILES, "GetTrainingFileContent", asked))
+    return await _download(request, await tools_of(request).peers.call(TRAINING_FILES, "GetTrainingFileContent", asked))
 
 
-def _download(request: Request, content: training_files_pb2.TrainingFileContent) -> Response:
-    return object_download(
+async def _download(request: Request, content: training_files_pb2.TrainingFileContent) -> Response:
+    return await object_download(
         request,
         key=content.object_key,
         size_bytes=content.size_bytes,
