@@ -70,7 +70,7 @@ def download(transport: Transport, path: str, target: Path, *, on_bytes: OnBytes
                     done = 0
                 etag = response.headers.get("ETag", "")
                 total = done + int(response.headers.get("Content-Length", 0))
-                for chunk in response.iter_bytes(_CHUNK):
+                for chunk in response.iter_bytes():  # as it arrives: a gathered piece would be lost with its connection
                     file.write(chunk)
                     done += len(chunk)
                     if on_bytes is not None:
