@@ -84,13 +84,14 @@ class Span:
 def byte_range(request: Request, size_bytes: int, etag: str) -> Span | None:
     """The one range that is asked for; None for the whole.
 
-    A range that is malformed, one of several, or conditional on another version gives the whole, as RFC 9110 allows.
+    A range that is malformed, one of several, of another method than GET, or conditional on another version gives the
+    whole, as RFC 9110 has it.
 
     Raises:
         RangeUnsatisfiable: It lies outside the content.
     """
     match = _RANGE.fullmatch(request.headers.get("range", "").strip())
-    if match is None or match[1] == match[2] == "":
+    if match is None or match[1] == match[2] == "" or request.method != "GET":
         return None
     condition = request.headers.get("if-range")
     if condition is not None and condition.strip() != f'"{etag}"':
