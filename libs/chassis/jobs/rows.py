@@ -4,7 +4,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from chassis import tracing
+from chassis import context, tracing
 from chassis.clock import Clock
 from chassis.db import Database, Uid, UtcDateTime, system_scope
 from chassis.errors import Aborted, AppError, Cancelled, Code, Unavailable
@@ -59,6 +59,7 @@ class JobMixin:
     start_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
     trace_parent: Mapped[str | None] = mapped_column(sa.String(64))
+    request_id: Mapped[str | None] = mapped_column(sa.String(128))  # of the request that asked for it
 
 
 Row = TypeVar("Row", bound=JobMixin)
@@ -102,6 +103,7 @@ class Jobs(Generic[Row]):
     def enqueue(self, session: Session, row: Row) -> Row:
         """Add the row to the session and wake a worker once it is committed."""
         row.trace_parent = row.trace_parent or tracing.traceparent()
+        row.request_id = row.request_id or context.request_id() or None
         session.add(row)
         self.db.after_commit(session, self.announce)
         return row

@@ -137,24 +137,25 @@ class JobRunner(Generic[Row]):
         return True
 
     def _run(self, run: Progress[Row]) -> None:
-        began_s = time.monotonic()
-        state = RUNNING
-        try:
-            with self._acting_for(run.row):
+        with self._acting_for(run.row):
+            began_s = time.monotonic()
+            state = RUNNING
+            try:
                 state = self._outcome(run)
-        except LeaseLost:
-            log.warning("job_lease_lost", job=run.uid)
-        except Unavailable as error:  # the row stays RUNNING; the sweeper takes it back
-            log.warning("job_outcome_unsaved", job=run.uid, reason=error.reason)
-        except Exception:
-            log.exception("job_outcome_unsaved", job=run.uid)
-        finally:
-            with self._lock:
-                self._runs.pop(run.uid, None)
-            run_s = time.monotonic() - began_s
-            self._jobs.observe_run(run.row, state, run_s)
-            log.info("job_run", job=run.uid, noun=self._jobs.noun, state=state, attempt=run.row.attempt, run_s=run_s)
-            self._wake.set()
+            except LeaseLost:
+                log.warning("job_lease_lost", job=run.uid)
+            except Unavailable as error:  # the row stays RUNNING; the sweeper takes it back
+                log.warning("job_outcome_unsaved", job=run.uid, reason=error.reason)
+            except Exception:
+                log.exception("job_outcome_unsaved", job=run.uid)
+            finally:
+                with self._lock:
+                    self._runs.pop(run.uid, None)
+                run_s = time.monotonic() - began_s
+                self._jobs.observe_run(run.row, state, run_s)
+                facts = {"noun": self._jobs.noun, "state": state, "attempt": run.row.attempt, "run_s": run_s}
+                log.info("job_run", job=run.uid, **facts)
+                self._wake.set()
 
     def _outcome(self, run: Progress[Row]) -> str:
         try:
@@ -176,7 +177,8 @@ class JobRunner(Generic[Row]):
         service = self._jobs.db.schema
         caller = context.Caller(service=service, principal=row.principal, artist=row.artist, role=context.Role.EDITOR)
         name = f"{service}.{self._jobs.noun}"
-        with context.acting_as(caller), context.in_request(), tracing.span(name, row.trace_parent):
+        request, span = context.in_request(row.request_id), tracing.span(name, row.trace_parent)
+        with context.acting_as(caller), request, span:
             yield
 
     def _keep_leases(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis import context, tracing
 from chassis.db import artist_scope, etag_of
 from chassis.errors import InvalidArgument
 from chassis.ids import new_uid
@@ -61,4 +62,28 @@ def test_a_job_that_lost_a_lease_runs_alone(tmp_path: Path) -> None:
     runner._runs.clear()
     assert [runner._claim_one() for _ in range(2)] == [True, False]
     assert [run.row.lost_leases for run in runner._runs.values()] == [1]
+    db.close()
+
+
+def test_a_job_runs_in_the_trace_and_under_the_request_id_of_who_asked(tmp_path: Path) -> None:
+    db, clock = sqlite_database(tmp_path, Base), FakeClock()
+    jobs = Jobs(db, Take, clock, noun="take")
+    met: list[tuple[str, str]] = []
+    now = clock.now()
+    facts = {"artist": "a", "principal": "p", "create_time": now, "update_time": now}
+
+    def handle(row: Take, progress: Progress[Take]) -> None:
+        here = tracing.current()
+        met.append((context.request_id(), here.trace_id if here else ""))
+        with db.transaction(artist_scope("a")) as session:
+            jobs.finish(session, row.uid, progress.fence)
+
+    with context.in_request("asked-1"), tracing.span("ask") as asked, db.transaction(artist_scope("a")) as session:
+        jobs.enqueue(session, Take(uid=new_uid(), **facts))
+    row = jobs.claim("worker")
+    assert row is not None
+
+    JobRunner(jobs, handle)._run(Progress(row))
+
+    assert met == [("asked-1", asked.trace_id)]
     db.close()
