@@ -49,7 +49,7 @@ test: $(VENV)/.dev ## Everything that this machine can run: unit, contract, inte
 
 .PHONY: test-unit
 test-unit: $(VENV)/.dev ## Unit tests alone: no sockets, under 15 s
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit -n 2
 
 .PHONY: test-contract
 test-contract: $(VENV)/.dev ## One suite per port over all its adapters
