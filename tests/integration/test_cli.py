@@ -1,0 +1,108 @@
+"""The `tonewright` command as people run it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house import House
+from tonewright_client import ArtistHandle
+
+COMMAND = Path(sys.executable).with_name("tonewright")
+
+
+def _run(house: House, *arguments: str, key: str = "ada", artist: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {
+        **house.environment(),
+        "TONEWRIGHT_URL": house.url,
+        "TONEWRIGHT_API_KEY": house.keys.get(key, key),
+        "TONEWRIGHT_ARTIST": artist,
+        "COLUMNS": "200",
+    }
+    return subprocess.run(
+        [str(COMMAND), *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_demo_walks_to_the_end_and_exits_zero(house: House) -> None:
+    done = _run(house, "demo")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reopen it" in done.stdout
+    assert "FAILED" not in done.stdout
+
+
+def test_demo_exits_non_zero_when_a_step_fails(house: House, tmp_path: Path) -> None:
+    broken = tmp_path / "song.wav"
+    broken.write_bytes(b"no music at all")
+
+    done = _run(house, "demo", str(broken))
+
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+
+
+def test_doctor_tells_what_is_up_and_what_is_wrong_with_a_key(house: House) -> None:
+    fine, bad = _run(house, "doctor"), _run(house, "doctor", key="twk_wrong")
+
+    assert (fine.returncode, bad.returncode) == (0, 1), fine.stdout + bad.stdout
+    assert "api-key" in bad.stdout
+
+
+def test_a_file_becomes_an_asset_and_comes_back(
+    house: House, artist: ArtistHandle, piece: Path, tmp_path: Path
+) -> None:
+    uploaded = _run(house, "--json", "assets", str(piece), artist=artist.name)
+    name = json.loads(uploaded.stdout)[0]["name"]
+
+    back = _run(house, "assets", str(tmp_path / "back.wav"), "--download", name, artist=artist.name)
+
+    assert back.returncode == 0, back.stderr
+    assert (tmp_path / "back.wav").read_bytes() == piece.read_bytes()
+
+
+def test_stems_are_listed_when_a_separation_is_done(house: House, artist: ArtistHandle, piece: Path) -> None:
+    asset = artist.assets.upload(piece)
+
+    done = _run(house, "separations", asset["name"], artist=artist.name)
+
+    assert done.returncode == 0, done.stderr
+    assert all(stem in done.stdout for stem in ("drums", "bass", "other", "vocals"))
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["artists"],
+        ["live-sets"],
+        ["assets"],
+        ["captions"],
+        ["separations"],
+        ["items"],
+        ["exports"],
+        ["conversations"],
+        ["training-files"],
+        ["sessions"],
+        ["performances"],
+        ["operations"],
+    ],
+    ids=lambda verb: verb[0],
+)
+@pytest.mark.target("embedded")
+def test_every_resource_has_a_verb(house: House, artist: ArtistHandle, verb: list[str]) -> None:
+    done = _run(house, "--json", *verb, artist=artist.name)
+
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout), list)
+
+
+def test_a_refusal_is_one_clear_line(house: House) -> None:
+    done = _run(house, "assets", artist="artists/nobody-here")
+
+    assert done.returncode == 1
+    assert "404 ARTIST_NOT_FOUND" in done.stderr
+    assert "Traceback" not in done.stderr
