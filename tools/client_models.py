@@ -18,10 +18,10 @@ SOURCE = ROOT / "docs" / "openapi.json"
 TARGET = ROOT / "clients" / "python" / "tonewright_client" / "models.py"
 HEADER = '''"""What the gateway answers, made from docs/openapi.json by `make generate`; never edited."""
 
-# ruff: noqa: E501, D101, D205, D415
+# ruff: noqa: E501
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict
 '''
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
@@ -81,10 +81,8 @@ def _references(schema: Any) -> set[str]:
 
 def _typed_dict(name: str, schema: dict[str, Any]) -> str:
     lines = [f"class {_class(name)}(TypedDict):", f'    """{_sentence(schema.get("description") or name)}"""', ""]
-    required = set(schema.get("required", ()))
     for field, facts in schema.get("properties", {}).items():
-        kind = _type(facts)
-        lines.append(f"    {field}: {kind if field in required else f'NotRequired[{kind}]'}")
+        lines.append(f"    {field}: {_type(facts)}")
         if facts.get("description"):
             lines.append(f'    """{_sentence(facts["description"])}"""')
     return "\n".join(lines)
@@ -120,7 +118,7 @@ def _formatted(text: str) -> str:
     done = subprocess.run(
         [str(ruff), "format", "--stdin-filename", str(TARGET)], input=text, capture_output=True, text=True, check=True
     )
-    return done.stdout
+    return done.stdout.replace("TypedDict\n\n\n", "TypedDict\n\n", 1)
 
 
 if __name__ == "__main__":

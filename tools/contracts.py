@@ -58,16 +58,20 @@ def main() -> int:
 
 
 def reasons() -> list[Reason]:
-    """Every reason of every service, in order of service and name.
+    """Every reason that a caller of a service can meet, in order of service and name.
 
     Sources are read, not imported: some of them need torch, and reading shows the same.
     """
-    kinds = [kind for path in _sources() for kind in _kinds(path)]
+    sources = [(path, ast.parse(path.read_text())) for path in _sources()]
+    kinds = [kind for path, tree in sources for kind in _kinds(path, tree)]
     by_name: dict[tuple[str, str], Kind] = {(kind.service, kind.name): kind for kind in kinds}
     found = {(given.service, given.reason): given for given in OF_LONG_WORK}
+    met = OF_GRPC.union(*(_made(tree) for _, tree in sources))
     for kind in kinds:
         code = _code_of(kind, by_name)
-        if code and kind.reason:
+        # The general class of a code is what others derive from; nobody meets its reason unless code makes it itself.
+        is_met = "AppError" not in kind.bases or kind.name in met
+        if code and kind.reason and is_met:
             found[kind.service, kind.reason] = Reason(kind.service, kind.reason, code, kind.meaning)
     return [found[key] for key in sorted(found, key=lambda key: (key[0] != EVERYWHERE, *key))]
 
@@ -101,16 +105,19 @@ def text() -> str:
 
 
 def _sources() -> Iterator[Path]:
-    yield from sorted((ROOT / "libs" / "chassis").rglob("*.py"))
+    yield from (path for path in sorted((ROOT / "libs" / "chassis").rglob("*.py")) if "testing" not in path.parts)
     yield from sorted((ROOT / "services").rglob("*.py"))
 
 
-def _kinds(path: Path) -> Iterator[Kind]:
+def _made(tree: ast.Module) -> set[str]:
+    """Names of what the module calls."""
+    return {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+
+def _kinds(path: Path, tree: ast.Module) -> Iterator[Kind]:
     parts = path.relative_to(ROOT).parts
-    if "testing" in parts:
-        return
     service = EVERYWHERE if parts[0] == "libs" else parts[1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             bases = tuple(ast.unparse(base).rpartition(".")[2] for base in node.bases)
             meaning = (ast.get_docstring(node) or "").partition("\n")[0]
@@ -146,9 +153,15 @@ STATUSES = """Every error is an RFC 9457 problem, `application/problem+json`, wi
 page), `title`, `status`, `detail`, `reason`, `domain`, `request_id`, `metadata`, `errors[]` (each field that breaks a
 rule) and, for faults of the platform, `error_id`. The gRPC code of the reason decides the HTTP status:"""
 REASONS = """A pair of domain and reason keeps its meaning for ever; texts may change. Over gRPC the same pair travels
-as `google.rpc.ErrorInfo`."""
+as `google.rpc.ErrorInfo`. What refuses a call without one, as a proxy between services may, has the name of its gRPC
+code for a reason."""
 # Reasons that no request is refused with: the error of long work that ended badly carries them.
-OF_LONG_WORK = (Reason(EVERYWHERE, "WORKER_LOST", "UNAVAILABLE", "Ten workers died over this work; start it again."),)
+OF_LONG_WORK = (
+    Reason(EVERYWHERE, "CANCELLED", "CANCELLED", "The work was cancelled."),
+    Reason(EVERYWHERE, "WORKER_LOST", "UNAVAILABLE", "Ten workers died over this work; start it again."),
+)
+# General classes whose code gRPC itself answers, before any code of ours runs.
+OF_GRPC = frozenset({"ResourceExhausted"})
 
 
 if __name__ == "__main__":
