@@ -78,6 +78,8 @@ def test_stems_are_listed_when_a_separation_is_done(house: House, artist: Artist
     "verb",
     [
         ["artists"],
+        ["members"],
+        ["models"],
         ["live-sets"],
         ["assets"],
         ["captions"],
@@ -98,6 +100,15 @@ def test_every_resource_has_a_verb(house: House, artist: ArtistHandle, verb: lis
 
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), list)
+
+
+def test_the_profile_is_changed_from_a_file(house: House, artist: ArtistHandle, tmp_path: Path) -> None:
+    changes = tmp_path / "profile.json"
+    changes.write_text('{"notes": "close and warm"}')
+
+    _run(house, "profile", str(changes), artist=artist.name)
+
+    assert json.loads(_run(house, "profile", artist=artist.name).stdout)["notes"] == "close and warm"
 
 
 def test_a_refusal_is_one_clear_line(house: House) -> None:

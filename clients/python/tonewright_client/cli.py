@@ -103,6 +103,35 @@ def artists(create: Annotated[str, typer.Option(help="Name of an artist to creat
 
 
 @app.command()
+def members(
+    add: Annotated[str, typer.Option(help="Principal to let in")] = "",
+    role: Annotated[str, typer.Option(help="OWNER, EDITOR or VIEWER")] = "VIEWER",
+) -> None:
+    """List who may do what, or let somebody in."""
+    with _client() as client:
+        artist = _artist(client)
+        _show([artist.add_member(add, role.upper())] if add else artist.members(), "name", "principal", "role")
+
+
+@app.command()
+def profile(file: Annotated[Path | None, typer.Argument(help="JSON object with the fields to change")] = None) -> None:
+    """Show the artist's profile, or change it."""
+    with _client() as client:
+        artist = _artist(client)
+        found = artist.profile()
+        if file:
+            found = artist.update_profile(json.loads(file.read_text()), etag=found["etag"])
+        out.print_json(json.dumps(found))
+
+
+@app.command()
+def models() -> None:
+    """List the models that separate audio into stems."""
+    with _client() as client:
+        _show(_artist(client).models(), "name", "engine", "sources", "rate_hz")
+
+
+@app.command()
 def live_sets(file: Annotated[Path | None, typer.Argument(help="Live Set (.als) to upload")] = None) -> None:
     """List Live Sets, or upload one and print what is in it."""
     with _client() as client:

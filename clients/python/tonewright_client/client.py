@@ -16,6 +16,7 @@ from tonewright_client.models import (
     Export,
     LiveSet,
     Member,
+    Model,
     Operation,
     Performance,
     Profile,
@@ -207,6 +208,14 @@ class ArtistHandle:
     def members(self) -> Iterator[Member]:
         """Who may do what."""
         yield from self._transport.get(f"/v1/{self.name}/members").get("members", [])
+
+    def add_member(self, principal: str, role: str) -> Member:
+        """Let somebody in as OWNER, EDITOR or VIEWER."""
+        return cast(Member, self._transport.post(f"/v1/{self.name}/members", {"principal": principal, "role": role}))
+
+    def models(self) -> Iterator[Model]:
+        """The separation models that can be asked for."""
+        yield from self._transport.get(f"/v1/{self.name}/models").get("models", [])
 
 
 class Tonewright:
