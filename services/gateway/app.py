@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, cast
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
@@ -38,6 +38,7 @@ from services.gateway.routes import (
     training_files,
     webhooks,
 )
+from services.gateway.unknown import refuse_unknown
 
 _ROUTERS: tuple[APIRouter, ...] = (
     artists.router,
@@ -105,7 +106,7 @@ def routes() -> FastAPI:
     api = FastAPI(title="tonewright", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.include_router(health.router)
     for router in _ROUTERS:
-        api.include_router(router)
+        api.include_router(router, dependencies=[Depends(refuse_unknown)])
     links.OPENERS.update({"assets": assets.asset_content, "exports": exports.export_content})
     _add_documents(api)
     _add_handlers(api)

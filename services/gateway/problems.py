@@ -51,6 +51,7 @@ STATUS_BY_REASON: Mapping[str, int] = {
 }
 # What a person should see in a log, and the caller only as an id.
 _OURS = (Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS)
+UNKNOWN = "is not known here; remove it or check its spelling"
 _DOMAIN = "gateway.tonewright.dev"
 
 
@@ -153,7 +154,7 @@ def _path(location: Sequence[int | str]) -> str:
 def _description(found: Mapping[str, Any]) -> str:
     kind = found.get("type")
     if kind == "extra_forbidden":
-        return "is not known here; remove it or check its spelling"
+        return UNKNOWN
     if kind == "missing":
         return "is required"
     return re.sub(r"^Input ", "", str(found.get("msg", "is not valid")))

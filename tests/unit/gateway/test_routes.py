@@ -195,6 +195,37 @@ async def test_nested_names_and_collections_are_told_apart(http: httpx2.AsyncCli
     assert backend.requests("GetTrainingFileStatistics")[0].name == "artists/nova/training-files/1"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "unknown"),
+    [
+        ("GET", "/v1/me?colour=red&size=1", None, ["query.colour", "query.size"]),
+        ("GET", f"{A}/sessions/1?colour=red", None, ["query.colour"]),
+        ("GET", f"{A}/sessions?page_sise=1", None, ["query.page_sise"]),
+        ("GET", f"{A}/operations/separations-1/events?tickets=1", None, ["query.tickets"]),
+        ("GET", f"{A}/exports/1/content?part=1", None, ["query.part"]),
+        ("POST", f"{A}/sessions?colour=red", {"display_name": "x"}, ["query.colour"]),
+        ("POST", f"{A}/operations/separations-1:cancel", {"why": "", "when": 1}, ["why", "when"]),
+        ("POST", f"{A}/exports/1:link", {"days": 2}, ["days"]),
+        ("POST", f"{A}/assets?name=x", None, ["query.name"]),
+    ],
+)
+async def test_what_a_route_does_not_know_is_refused(
+    http: httpx2.AsyncClient, backend: Backend, method: str, path: str, body: dict[str, Any] | None, unknown: list[str]
+) -> None:
+    answer = await http.request(method, path, json=body) if body else await http.request(method, path)
+
+    assert (answer.status_code, answer.json()["reason"]) == (400, "FIELD_INVALID"), answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == unknown
+    assert {name for name, _, _ in backend.calls} <= {"ResolveMembership"}
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"why?", b'"x"'])
+async def test_a_route_without_a_body_takes_an_empty_object_alone(http: httpx2.AsyncClient, content: bytes) -> None:
+    answer = await http.post(f"{A}/exports/1:link", content=content, headers={"content-type": "application/json"})
+
+    assert (answer.status_code, answer.json()["reason"]) == (400, "BODY_INVALID")
+
+
 async def test_lists_take_size_token_and_filters(http: httpx2.AsyncClient, backend: Backend) -> None:
     backend.on("ListSeparations", stems_pb2.ListSeparationsResponse(next_page_token="n"))
 
