@@ -2,6 +2,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -30,7 +31,8 @@ class Queue:
     """
 
     def __init__(self, url: str) -> None:
-        self._app = _celery(url)
+        self._celery = partial(_celery, url)
+        self._app = self._celery()
         self._durable = {"x-queue-type": "quorum"} if urlsplit(url).scheme.startswith(("amqp", "pyamqp")) else None
         self._outbox: queue.Queue[tuple[str, str] | None] = queue.Queue(maxsize=1000)
         self._lock = threading.Lock()
@@ -48,19 +50,18 @@ class Queue:
             _ANNOUNCEMENTS.labels(topic, "dropped").inc()
 
     def listen(self, topics: Sequence[str], wake: Callable[[], None], stop: threading.Event) -> None:
-        """Call `wake` for every message until `stop`; a broker that goes away is waited for."""
-        away = False
+        """Run a Celery worker that calls `wake` for every message until `stop`; a broker that is away is waited for."""
+        from chassis.wakes import WakeWorker  # only a worker process pays for it
+
+        def on_message(topic: str) -> None:  # the rows say what there is to do
+            wake()
+
         while not stop.is_set():
-            try:
-                with self._app.connection_for_read() as connection:
-                    self._consume(connection, topics, wake, stop)
-            except Exception as error:  # each transport has its own errors, and the rows are polled meanwhile
-                if not away:
-                    log.warning("broker_away", error=type(error).__name__)
-                away = True
-                stop.wait(1)
-            else:
-                away = False
+            app = self._celery()
+            app.conf.task_queues = [self._queue(topic, no_ack=True) for topic in topics]
+            app.task(name=WAKE, shared=False)(on_message)
+            WakeWorker(app, wake, stop).start()
+            stop.wait(1)  # it ends by itself only after an error that it logs
 
     def ping(self) -> None:
         """Nothing if the broker answers, else DependencyUnavailable."""
@@ -77,29 +78,10 @@ class Queue:
                 self._outbox.put_nowait(None)
             self._sender.join(timeout=1)
 
-    def _queue(self, topic: str) -> kombu.Queue:
-        return kombu.Queue(topic, kombu.Exchange(topic), routing_key=topic, queue_arguments=self._durable)
-
-    def _consume(
-        self, connection: kombu.Connection, topics: Sequence[str], wake: Callable[[], None], stop: threading.Event
-    ) -> None:
+    def _queue(self, topic: str, *, no_ack: bool = False) -> kombu.Queue:
         # no_ack: a message carries no work, so it is acknowledged at delivery and no broker timeout matters.
-        consumer = connection.Consumer(
-            [self._queue(topic) for topic in topics],
-            accept=["json"],
-            no_ack=True,
-            on_message=lambda message: wake() if message.headers.get("task", WAKE) == WAKE else None,
-        )
-        with consumer:
-            wake()
-            while not stop.is_set():
-                try:
-                    connection.drain_events(timeout=0.5)
-                except TimeoutError:
-                    pass
-                except ValueError:
-                    wake()  # the filesystem transport can read a message that is only half written
-                connection.heartbeat_check()
+        exchange = kombu.Exchange(topic)
+        return kombu.Queue(topic, exchange, routing_key=topic, queue_arguments=self._durable, no_ack=no_ack)
 
     def _send_all(self) -> None:
         connection: Any = None
@@ -150,7 +132,7 @@ def _celery(url: str) -> Celery:
         messages = str(folder / "messages")
         transport = {"data_folder_in": messages, "data_folder_out": messages, "polling_interval": 0.1}
         transport["control_folder"] = str(folder / "control")
-        url = "filesystem://"
+        url = "filesystem://localhost/"  # kombu warns of a URL without a host
     elif parts.scheme.startswith("redis"):
         transport = {"socket_connect_timeout": 1, "socket_timeout": 5, "health_check_interval": 10}
     else:

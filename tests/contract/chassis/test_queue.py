@@ -10,11 +10,13 @@ from contextlib import contextmanager
 
 import kombu
 import pytest
+from celery import Task
+from celery.signals import task_postrun
 
 from chassis import tracing
 from chassis.errors import DependencyUnavailable
 from chassis.queue import WAKE, Queue
-from tools.backends import Backend
+from tools.backends import Backend, free_port
 
 
 class Listener:
@@ -85,6 +87,42 @@ def test_topics_are_apart(queue: Queue, topic: str) -> None:
         time.sleep(0.4)
 
         assert listener.wakes == 1
+
+
+def test_listeners_of_several_topics_live_in_one_process(queue: Queue, topic: str) -> None:
+    with listening(queue, topic) as first, listening(queue, topic + "x") as second:
+        queue.announce(topic)
+        poll_until(lambda: first.wakes == 2)
+        queue.announce(topic + "x")
+        poll_until(lambda: second.wakes == 2)
+
+        assert first.wakes == 2
+
+
+def test_a_message_runs_as_a_task_of_a_celery_worker(queue: Queue, topic: str) -> None:
+    ran: list[tuple[str, object]] = []
+
+    def note(task: Task[..., None], kwargs: object, **_: object) -> None:
+        ran.append((task.name, kwargs))
+
+    task_postrun.connect(note, weak=False)
+    try:
+        with listening(queue, topic):
+            queue.announce(topic)
+            poll_until(lambda: ran == [(WAKE, {"topic": topic})])
+    finally:
+        task_postrun.disconnect(note)
+
+
+def test_a_listener_whose_broker_never_came_stops_at_once(topic: str) -> None:
+    queue = Queue(f"amqp://127.0.0.1:{free_port()}//")
+    listener = Listener(queue, topic)
+    time.sleep(0.5)
+    began = time.monotonic()
+    listener.join()
+
+    assert time.monotonic() - began < 1
+    assert listener.wakes == 0
 
 
 def test_the_message_is_a_celery_task_with_its_trace(rabbitmq: Backend, topic: str) -> None:
