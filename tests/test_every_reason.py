@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.reasons_plugin import provoked
-from tools.contracts import reasons
+from tests.reasons_plugin import unprovoked
 
 
 def test_every_documented_reason_was_provoked() -> None:
-    never = {reason.reason for reason in reasons()} - provoked
+    never = [f"{found.service}: {found.reason}" for found in unprovoked()]
 
-    assert not never, f"documented, but no test of this run provokes: {sorted(never)}"
+    assert not never, "documented, but no test of this run provokes them"

@@ -45,7 +45,7 @@ _FAILURES: tuple[type[AppError], ...] = (
     SeparationInputEmpty,
     SeparationInputTooLong,
 )
-_CODES = {kind.REASON: kind.CODE.name for kind in _FAILURES}
+_CODES = {"WORKER_LOST": "UNAVAILABLE"} | {kind.REASON: kind.CODE.name for kind in _FAILURES}
 
 
 class StemsServicer(StemsServiceServicer):
