@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.material.fake_openai import FakeOpenAI
 
+from chassis.context import acting_as, in_request
 from tests.conftest import TARGETS
 from tests.house import House
+from tests.integration.stems_house import ADA
 from tests.material.fake_issuer import AUDIENCE, FakeIssuer
+from tests.material.fake_openai import FakeOpenAI
 from tonewright_client import ArtistHandle, Tonewright
 
 
@@ -67,6 +69,13 @@ def issuer() -> Iterator[FakeIssuer]:
     server = FakeIssuer()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def as_ada() -> Iterator[None]:
+    """The test calls services itself, as the gateway does for ada."""
+    with acting_as(ADA), in_request():
+        yield
 
 
 @pytest.fixture

@@ -35,11 +35,12 @@ from tools.backends import free_port
 ARTIST = "nova"
 PARENT = f"artists/{ARTIST}"
 READY_WITHIN_S = 60.0
+ADA = Caller(service="gateway", principal="ada", artist=ARTIST, role=Role.OWNER)
 T = TypeVar("T")
 
 
 class StemsHouse:
-    """The three processes from one state folder.
+    """The three processes from one state folder; a test calls them under the fixture `as_ada`.
 
     Attributes:
         assets: The assets service, called as the gateway does for ada.
@@ -75,12 +76,10 @@ class StemsHouse:
         channels = Channels(settings(home=self.home))
         self.assets = AssetsServiceStub(channels.sync("sessions"))
         self.stems = StemsServiceStub(channels.sync("stems"))
-        ada = Caller(service="gateway", principal="ada", artist=ARTIST, role=Role.OWNER)
         try:
-            with acting_as(ada), in_request():
-                self._wait(lambda: self.assets.ListAssets(assets.ListAssetsRequest(parent=PARENT)))
-                self._wait(lambda: self.stems.ListSeparations(pb.ListSeparationsRequest(parent=PARENT)))
-                yield self
+            self._wait(lambda: self.assets.ListAssets(assets.ListAssetsRequest(parent=PARENT)))
+            self._wait(lambda: self.stems.ListSeparations(pb.ListSeparationsRequest(parent=PARENT)))
+            yield self
         finally:
             asyncio.run(channels.close())
             for process in self._processes:
@@ -157,7 +156,8 @@ class StemsHouse:
         while True:
             assert all(process.poll() is None for process in self._processes), self.logs()
             try:
-                return ask()
+                with acting_as(ADA), in_request():
+                    return ask()
             except Unavailable:
                 assert time.monotonic() < deadline, self.logs()
                 time.sleep(0.1)

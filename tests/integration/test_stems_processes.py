@@ -17,6 +17,8 @@ from tonewright.assets.v1 import assets_pb2 as assets
 from tonewright.operations.v1 import operations_pb2 as operations
 from tonewright.stems.v1 import stems_pb2 as stems
 
+pytestmark = pytest.mark.usefixtures("as_ada")
+
 
 def noise(duration_s: float, seed: int = 1) -> npt.NDArray[np.float32]:
     made = np.random.default_rng(seed).standard_normal((int(duration_s * 44100), 2)) * 0.1

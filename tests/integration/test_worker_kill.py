@@ -20,6 +20,7 @@ from tonewright.assets.v1 import assets_pb2 as assets
 from tonewright.operations.v1 import operations_pb2 as operations
 from tonewright.stems.v1.stems_pb2 import STEM_SET_TWO_STEMS
 
+pytestmark = pytest.mark.usefixtures("as_ada")
 SEED = 20
 JOBS = 20
 DURATION_S = 8
