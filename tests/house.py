@@ -92,7 +92,10 @@ class House:
         assert not left, f"processes left behind: {left}"
 
     def client(self, principal: str = "ada") -> Tonewright:
-        return Tonewright(self.url, self.keys[principal])
+        """The SDK; reasons that it is answered count."""
+        connected = Tonewright(self.url, self.keys[principal])
+        connected.transport._http.event_hooks = {"response": [note_answer]}
+        return connected
 
     def http(self, principal: str | None = "ada") -> httpx2.Client:
         """A bare HTTP client; with no principal it sends no key."""

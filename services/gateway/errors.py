@@ -135,12 +135,6 @@ class RateLimited(ResourceExhausted):
     REASON = "RATE_LIMITED"
 
 
-class ContentNotReady(FailedPrecondition):
-    """The content is still being made."""
-
-    REASON = "CONTENT_NOT_READY"
-
-
 class UploadNotOpen(FailedPrecondition):
     """The upload is completed, given up or expired."""
 

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.errors import InvalidArgument, Violation, require
+from chassis.errors import require
 from chassis.ids import parse_name
 
 
@@ -60,14 +60,13 @@ def from_struct(struct: Struct, field: str) -> dict[str, Any]:
     """The document of a message; whole numbers become integers.
 
     Raises:
-        InvalidArgument: It holds a number that JSON has not, or nests too deep.
+        FieldInvalid: It holds a number that JSON has not, or nests too deep.
     """
     return {key: _plain(value, field, 1) for key, value in struct.fields.items()}
 
 
 def _plain(value: Value, field: str, depth: int) -> Any:
-    if depth > 64:
-        raise InvalidArgument(f"{field} nests too deep", violations=[Violation(field, "at most 12 levels")])
+    require(depth <= 64, field, "at most 12 levels")
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return {key: _plain(inner, field, depth + 1) for key, inner in value.struct_value.fields.items()}
