@@ -31,6 +31,7 @@ _TEXTS = {
     "412": "The resource changed since it was read.",
     "413": "The body is too large.",
     "415": "The body has another media type than the route takes.",
+    "416": "The range lies outside the content.",
     "428": "`If-Match` is missing.",
 }
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
@@ -64,7 +65,11 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
     operation["security"] = [] if is_public(path) else [{"key": []}]
-    common = {"503"} if is_public(path) else set(_COMMON)
+    common = set(_COMMON)
+    if is_public(path):
+        common = {"400", "403", "404", "503"} if path.startswith("/v1/") else {"503"}
+    if "206" in responses:
+        common.add("416")
     if method in ("post", "put", "patch"):
         common |= {"413", "415"}
     names = {parameter["name"] for parameter in operation.get("parameters", [])}

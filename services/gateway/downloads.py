@@ -45,6 +45,7 @@ def content_route(
             summary=summary,
             tags=[tag],
             response_model=None,
+            response_class=Response,  # of any media type: those below are all there are
             responses={
                 200: {"content": {kind: {} for kind in media_types}, "description": "The whole content."},
                 206: {"content": {kind: {} for kind in media_types}, "description": "The range that was asked for."},

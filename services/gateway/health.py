@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import Response
+from pydantic import Field
+from starlette.responses import PlainTextResponse, Response
 
 from chassis.errors import AppError
 from chassis.health import Report
 from services.gateway.context import ServerTools, tools_of
 from services.gateway.peers import PEER_NAMES
 from services.gateway.replies import json_reply
+from services.gateway.shapes import Out
 
 _ASK_S = 2.0
 _DEPENDENCY = "dependency/"
@@ -25,13 +27,47 @@ router = APIRouter(tags=["health"])
 Probe = Callable[[], Awaitable[None]]
 
 
-@router.get("/livez", operation_id="get_liveness", summary="Whether the process lives", response_model=None)
+class Liveness(Out):
+    """Whether the process lives."""
+
+    status: Literal["ok"] = Field(description="Always the same.", examples=["ok"])
+
+
+class ReadinessCheck(Out):
+    """How one thing is that the gateway stands on."""
+
+    status: Literal["ok", "degraded", "unavailable"] = Field(description="How it is.", examples=["ok"])
+    detail: str = Field(description="What is wrong with it; empty when nothing is.", examples=["no answer within 2 s"])
+    failing: list[str] = Field(description="What it lacks itself.", examples=[["database"]])
+
+
+class Readiness(Out):
+    """How the gateway and everything behind it is."""
+
+    status: Literal["ok", "degraded", "unavailable"] = Field(description="All in all.", examples=["ok"])
+    failing: list[str] = Field(description="Names of the checks that are not ok.", examples=[[]])
+    checks: dict[str, ReadinessCheck] = Field(description="Each check by its name.")
+
+
+@router.get(
+    "/livez",
+    operation_id="get_liveness",
+    summary="Whether the process lives",
+    response_model=None,
+    responses={200: {"model": Liveness}},
+)
 async def get_liveness() -> Response:
     """Answers 200 while the process can answer at all."""
     return json_reply({"status": "ok"})
 
 
-@router.get("/readyz", operation_id="get_readiness", summary="Whether requests can be served", response_model=None)
+@router.get(
+    "/readyz",
+    operation_id="get_readiness",
+    summary="Whether requests can be served",
+    response_model=None,
+    responses={200: {"model": Readiness}, 503: {"model": Readiness, "description": "Some of them cannot."}},
+)
 async def get_readiness(request: Request, scope: str = "all") -> Response:
     """Answers 200 when the gateway and every service behind it can serve, else 503; names what is down.
 
@@ -45,12 +81,19 @@ async def get_readiness(request: Request, scope: str = "all") -> Response:
     is_ready = not tools.health.is_draining and all(check["status"] != "unavailable" for check in checks.values())
     failing = sorted(name for name, check in checks.items() if check["status"] != "ok")
     status = ("degraded" if failing else "ok") if is_ready else "unavailable"
-    body = {"status": status, "failing": failing, "checks": checks}
+    told = {name: {"detail": "", "failing": [], **check} for name, check in checks.items()}
+    body = {"status": status, "failing": failing, "checks": told}
     headers = {"cache-control": "no-store"} | ({} if is_ready else {"retry-after": "2"})
     return json_reply(body, 200 if is_ready else 503, headers)
 
 
-@router.get("/metrics", operation_id="get_metrics", summary="Prometheus metrics", response_model=None)
+@router.get(
+    "/metrics",
+    operation_id="get_metrics",
+    summary="Prometheus metrics",
+    response_model=None,
+    response_class=PlainTextResponse,
+)
 async def get_metrics() -> Response:
     """The metrics of this process in Prometheus's text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -29,6 +29,12 @@ _HEADERS: Mapping[str, str] = {
 _END = object()
 
 
+class EventStream(Response):
+    """Names the media type of streams in the contract."""
+
+    media_type = "text/event-stream"
+
+
 def event(data: Any, *, name: str = "", identity: str = "") -> bytes:
     """One event on the wire."""
     lines = [f"event: {name}"] if name else []

@@ -20,7 +20,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from chassis.errors import FieldInvalid, Violation
 from services.gateway.context import ServerTools, tools_of
@@ -29,11 +29,11 @@ from services.gateway.peers import Api
 from services.gateway.replies import accepted, gone, resource_reply
 from services.gateway.rest import fill, json_name
 from services.gateway.shapes import OperationOut
-from services.gateway.streams import message_stream
+from services.gateway.streams import EventStream, message_stream
 
 _OPERATION = "google.longrunning.Operation"
 _QUERY_VERBS = ("GET", "HEAD")
-_IDEMPOTENCY = "Makes a repeat safe: the same key gives the state of what the first request made. 1 to 255 characters."
+IDEMPOTENCY = "Makes a repeat safe: the same key gives the state of what the first request made. 1 to 255 characters."
 _IF_MATCH = "ETag that the resource must still have; `*` for any."
 
 
@@ -113,6 +113,7 @@ class _Route:
             tags=[tag],
             status_code=status,
             response_model=None,
+            response_class=EventStream if self._descriptor.server_streaming else JSONResponse,
             responses={status: {"model": model, "description": description} if model else {"description": description}},
         )
 
@@ -216,7 +217,7 @@ class _Route:
             query: Any = self._query
             parameters.append(inspect.Parameter("query", keyword, annotation=Annotated[query, Query()]))
         if "request_id" in self._input.fields_by_name:
-            parameters.append(_header("idempotency_key", "Idempotency-Key", _IDEMPOTENCY))
+            parameters.append(_header("idempotency_key", "Idempotency-Key", IDEMPOTENCY))
         if self._takes_etag:
             parameters.append(_header("if_match", "If-Match", _IF_MATCH))
         return parameters

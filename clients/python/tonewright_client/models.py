@@ -1046,6 +1046,13 @@ class LiveSet(TypedDict):
     """Changes with every change of the Live Set."""
 
 
+class Liveness(TypedDict):
+    """Whether the process lives."""
+
+    status: Literal["ok"]
+    """Always the same."""
+
+
 class LocalSessionResult(TypedDict):
     """What became of one record."""
 
@@ -1435,6 +1442,28 @@ class Quota(TypedDict):
     """US cents spent this month."""
     etag: str
     """Changes with every change of the limits."""
+
+
+class Readiness(TypedDict):
+    """How the gateway and everything behind it is."""
+
+    status: str
+    """All in all."""
+    failing: list[str]
+    """Names of the checks that are not ok."""
+    checks: dict[str, ReadinessCheck]
+    """Each check by its name."""
+
+
+class ReadinessCheck(TypedDict):
+    """How one thing is that the gateway stands on."""
+
+    status: str
+    """How it is."""
+    detail: str
+    """What is wrong with it; empty when nothing is."""
+    failing: list[str]
+    """What it lacks itself."""
 
 
 class Reference(TypedDict):

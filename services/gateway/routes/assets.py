@@ -17,7 +17,7 @@ from services.gateway.peers import ASSETS
 from services.gateway.replies import gone, resource_reply
 from services.gateway.rest import fill
 from services.gateway.routes.links import Link, link_to, reply_link
-from services.gateway.transcode import Rpc, expose
+from services.gateway.transcode import IDEMPOTENCY, Rpc, expose
 from services.gateway.uploads import hash_of, incoming, receive
 from tonewright.assets.v1 import assets_pb2
 
@@ -56,6 +56,7 @@ async def create_asset(
     artist: str,
     display_name: Annotated[str, Query(description="Name for people; the file's by default.")] = "",
     x_content_sha256: Annotated[str | None, Header(alias="X-Content-SHA256", description=_DIGEST)] = None,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", description=IDEMPOTENCY)] = None,
 ) -> Response:
     """Takes the audio as the body, or as a form's file, and gives its asset once it is measured."""
     tools = tools_of(request)
@@ -159,7 +160,12 @@ async def asset_content(request: Request, name: str) -> Response:
         },
     },
 )
-async def create_upload(request: Request, artist: str, body: CreateUploadBody) -> Response:
+async def create_upload(
+    request: Request,
+    artist: str,
+    body: CreateUploadBody,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", description=IDEMPOTENCY)] = None,
+) -> Response:
     """Announces a file by its hash; nothing needs to be sent when the artist has its bytes."""
     asked = assets_pb2.CreateUploadRequest(parent=f"artists/{artist}", request_id=request_id(request))
     fill(asked, body.model_dump(exclude_unset=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from chassis.ids import new_uid
@@ -13,7 +13,7 @@ from services.gateway.headers import request_id
 from services.gateway.models.prompt import LiveSet
 from services.gateway.peers import PROMPT
 from services.gateway.replies import resource_reply
-from services.gateway.transcode import Rpc, expose
+from services.gateway.transcode import IDEMPOTENCY, Rpc, expose
 from services.gateway.uploads import incoming, receive
 from tonewright.prompt.v1 import prompt_pb2
 
@@ -48,6 +48,7 @@ async def create_live_set(
     file_name: Annotated[str, Query(description="Name of the file.", examples=["night-drive.als"])] = "",
     display_name: Annotated[str, Query(description="Name for people; the file's by default.")] = "",
     project_name: Annotated[str, Query(description="Name of the Live project.")] = "",
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", description=IDEMPOTENCY)] = None,
 ) -> Response:
     """Takes an `.als` file as the body itself or as a form's file, and reads it into its summary."""
     tools = tools_of(request)

@@ -17,7 +17,7 @@ from services.gateway.operations import PEERS, peer_of
 from services.gateway.replies import json_reply
 from services.gateway.rest import operation_to_rest
 from services.gateway.shapes import In, OperationOut, OperationsOut, Out
-from services.gateway.streams import operation_stream
+from services.gateway.streams import EventStream, operation_stream
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 _OPERATIONS = "/artists/{artist}/operations"
@@ -122,8 +122,9 @@ async def wait_operation(request: Request, artist: str, operation: str, body: Wa
     operation_id="follow_operation",
     summary="Follow it",
     response_model=None,
+    response_class=EventStream,
     responses={
-        200: {"content": {"text/event-stream": {}}, "description": "An event for each change; `done` is the last."},
+        200: {"description": "An event for each change; `done` is the last."},
         204: {"description": "The client has seen the last event."},
     },
 )
