@@ -7,6 +7,7 @@ python tools/contracts.py check     fail when the code says something else
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ def main() -> int:
     return 0
 
 
-def reasons() -> list[Reason]:
+@functools.cache
+def reasons() -> tuple[Reason, ...]:
     """Every reason that a caller of a service can meet, in order of service and name.
 
     Sources are read, not imported: some of them need torch, and reading shows the same.
@@ -73,7 +75,7 @@ def reasons() -> list[Reason]:
         is_met = "AppError" not in kind.bases or kind.name in met
         if code and kind.reason and is_met:
             found[kind.service, kind.reason] = Reason(kind.service, kind.reason, code, kind.meaning)
-    return [found[key] for key in sorted(found, key=lambda key: (key[0] != EVERYWHERE, *key))]
+    return tuple(found[key] for key in sorted(found, key=lambda key: (key[0] != EVERYWHERE, *key)))
 
 
 def text() -> str:
