@@ -71,7 +71,7 @@ class _Consumer(Consumer):
     def connect(self) -> Any:
         """A connection with heartbeats; the broker is waited for, and its absence logged once."""
         while not self.controller.stop_asked.is_set():
-            connection = self.app.connection_for_read()
+            connection = self.app.connection_for_read(heartbeat=self.app.conf.broker_heartbeat)
             try:
                 # `connect` sleeps for 2 s between its two attempts.
                 connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
