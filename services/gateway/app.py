@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +16,7 @@ from chassis.errors import AppError
 from services.gateway import health
 from services.gateway.access import Access, Doors, Roles
 from services.gateway.context import ServerTools, tools_of
+from services.gateway.cors import Cors
 from services.gateway.document import describe
 from services.gateway.edge import Edge, Faults
 from services.gateway.limits import Bodies, RateLimit
@@ -56,34 +56,6 @@ _ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     operator.router,
 )
-_EXPOSED = [
-    "ETag",
-    "Location",
-    "Retry-After",
-    "X-Request-Id",
-    "Idempotent-Replayed",
-    "Content-Range",
-    "Content-Disposition",
-    "Accept-Ranges",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Traceparent",
-    "WWW-Authenticate",
-]
-_ACCEPTED = [
-    "Authorization",
-    "Content-Type",
-    "Content-Digest",
-    "X-Content-SHA256",
-    "If-Match",
-    "If-None-Match",
-    "If-Range",
-    "Range",
-    "Idempotency-Key",
-    "Last-Event-ID",
-    "X-Request-Id",
-    "Traceparent",
-]
 
 
 class WithTools:
@@ -131,14 +103,7 @@ def create_app(tools: ServerTools, doors: Doors) -> ASGIApp:
     )
     app = WithTools(Faults(app, tools.problems), tools)
     if settings.cors_origins:
-        app = CORSMiddleware(
-            app,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=_ACCEPTED,
-            expose_headers=_EXPOSED,
-            max_age=3600,
-        )
+        app = Cors(app, settings.cors_origins, tools.problems)
     return Edge(app, tools.clock)
 
 
