@@ -26,8 +26,8 @@ def noise(duration_s: float, seed: int = 1) -> npt.NDArray[np.float32]:
 
 
 def save_small_model(folder: Path) -> None:
-    torch = pytest.importorskip("torch", reason="needs the `stems` extra")
-    htdemucs = pytest.importorskip("demucs.htdemucs", reason="needs the `stems` extra")
+    torch = pytest.importorskip("torch", reason="torch and demucs are not installed: make setup-demucs")
+    htdemucs = pytest.importorskip("demucs.htdemucs", reason="torch and demucs are not installed: make setup-demucs")
     from safetensors.torch import save_file
 
     kwargs = {"sources": ["drums", "bass", "other", "vocals"], "channels": 4, "dconv_comp": 2, "t_layers": 1}

@@ -16,8 +16,8 @@ import pytest
 from services.stems.demucs.mounted import find_models
 from services.stems.domain import ModelUnusable, Parameters, Recording
 
-torch = pytest.importorskip("torch", reason="needs the `stems` extra")
-pytest.importorskip("demucs.apply", reason="needs the `stems` extra")
+torch = pytest.importorskip("torch", reason="torch and demucs are not installed: make setup-demucs")
+pytest.importorskip("demucs.apply", reason="torch and demucs are not installed: make setup-demucs")
 
 from demucs.apply import apply_model  # noqa: E402
 from demucs.htdemucs import HTDemucs  # noqa: E402
