@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -220,3 +222,22 @@ def test_real_sets_of_live_8_to_12_are_read(name: str) -> None:
     assert found == REAL[name]
     assert overview["time_signature"] == "4/4"
     assert not summary["warnings"]
+
+
+@pytest.mark.parametrize(
+    "rounds", [pytest.param(30), pytest.param(2000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
+)
+def test_damaged_sets_are_read_or_refused_and_the_reader_goes_on(rounds: int) -> None:
+    chance = random.Random(11)
+    reader = LiveSetReader()
+    whole, text = live_set_bytes(small_plan()), live_set_xml(small_plan())
+
+    for _ in range(rounds):
+        damaged = bytearray(chance.choice([whole, text.encode()]))
+        for _ in range(chance.randint(1, 12)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        del damaged[len(damaged) - chance.choice([0, 0, 0, chance.randrange(len(damaged))]) :]
+        with contextlib.suppress(InvalidArgument):
+            reader.read([bytes(damaged)])
+
+    assert reader.read([whole]).summary["overview"]["total_tracks"] == 6
