@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -251,6 +251,6 @@ class Store(Protocol):
         """Remember a ticket."""
         ...
 
-    def redeem(self, digest: str, now: datetime) -> Ticket:
+    def redeem(self, digest: str, now: datetime, *, repeat_for: timedelta) -> Ticket:
         """The ticket, which is used up now; raises TicketInvalid."""
         ...

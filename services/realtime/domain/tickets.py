@@ -11,6 +11,8 @@ from chassis.errors import Unauthenticated
 
 TICKET_LIFE = timedelta(seconds=60)
 RESUME_LIFE = timedelta(hours=1)
+# A server that goes away may take a resume token and end before the client has the next one.
+RESUME_REPEAT = timedelta(seconds=60)
 
 
 class TicketInvalid(Unauthenticated):
@@ -33,6 +35,11 @@ class Ticket:
 def new_secret(kind: str) -> str:
     """A fresh secret that says what it is: `ticket` or `resume`."""
     return f"tw{kind[0]}_{secrets.token_urlsafe(32)}"
+
+
+def repeat_of(secret: str) -> timedelta:
+    """How long after its first use a secret still opens the socket."""
+    return RESUME_REPEAT if secret.startswith("twr_") else timedelta()
 
 
 def digest_of(secret: str) -> str:

@@ -221,14 +221,18 @@ class PerformanceStore:
                 )
             )
 
-    def redeem(self, digest: str, now: datetime) -> Ticket:
-        """The ticket, which is used up now; raises TicketInvalid."""
+    def redeem(self, digest: str, now: datetime, *, repeat_for: timedelta) -> Ticket:
+        """The ticket, which is used up `repeat_for` after its first use; raises TicketInvalid."""
         # The secret itself says whose it is: the artist is not known before.
         with self._db.transaction(system_scope("redeem_ticket")) as session:
             used = session.execute(
                 sa.update(TicketRow)
-                .where(TicketRow.digest == digest, TicketRow.use_time.is_(None), TicketRow.expire_time > now)
-                .values(use_time=now)
+                .where(
+                    TicketRow.digest == digest,
+                    sa.or_(TicketRow.use_time.is_(None), TicketRow.use_time > now - repeat_for),
+                    TicketRow.expire_time > now,
+                )
+                .values(use_time=sa.func.coalesce(TicketRow.use_time, now))
             )
             row = session.get(TicketRow, digest)
             if used.rowcount == 0 or row is None:  # type: ignore[attr-defined]

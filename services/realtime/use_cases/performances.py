@@ -41,7 +41,7 @@ from services.realtime.domain.ports import (
     Sessions,
     Store,
 )
-from services.realtime.domain.tickets import RESUME_LIFE, TICKET_LIFE, Ticket, digest_of, new_secret
+from services.realtime.domain.tickets import RESUME_LIFE, TICKET_LIFE, Ticket, digest_of, new_secret, repeat_of
 
 log = get_logger(__name__)
 
@@ -219,7 +219,7 @@ class Performances:
 
     def redeem(self, secret: str) -> tuple[Ticket, str]:
         """The ticket, used up now, and the secret that opens the socket again after a loss."""
-        ticket = self.store.redeem(digest_of(secret), self._clock.now())
+        ticket = self.store.redeem(digest_of(secret), self._clock.now(), repeat_for=repeat_of(secret))
         again, _ = self._new_ticket("resume", ticket.artist, ticket.performance, ticket.principal, RESUME_LIFE)
         return ticket, again
 

@@ -55,6 +55,21 @@ def test_a_ticket_opens_once(world: World) -> None:
         world.use_cases.redeem(secret)
 
 
+def test_a_resume_token_survives_a_connection_that_was_lost_at_once(world: World) -> None:
+    made, _ = start(world)
+    secret, _ = world.use_cases.ticket(caller_for("nova"), made.uid)
+    _, resume = world.use_cases.redeem(secret)
+
+    world.use_cases.redeem(resume)
+    world.clock.advance(59)
+    again, _ = world.use_cases.redeem(resume)
+
+    assert again.performance == made.uid
+    world.clock.advance(2)
+    with pytest.raises(TicketInvalid, match="used before"):
+        world.use_cases.redeem(resume)
+
+
 def test_a_ticket_is_good_for_a_minute(world: World) -> None:
     made, _ = start(world)
     secret, _ = world.use_cases.ticket(caller_for("nova"), made.uid)
