@@ -207,7 +207,7 @@ class ArtistHandle:
 
     def members(self) -> Iterator[Member]:
         """Who may do what."""
-        yield from self._transport.get(f"/v1/{self.name}/members").get("members", [])
+        yield from self._transport.pages(f"/v1/{self.name}/members", "members")
 
     def add_member(self, principal: str, role: str) -> Member:
         """Let somebody in as OWNER, EDITOR or VIEWER."""
@@ -215,7 +215,7 @@ class ArtistHandle:
 
     def models(self) -> Iterator[Model]:
         """The separation models that can be asked for."""
-        yield from self._transport.get(f"/v1/{self.name}/models").get("models", [])
+        yield from self._transport.pages(f"/v1/{self.name}/models", "models")
 
 
 class Tonewright:
@@ -249,7 +249,7 @@ class Tonewright:
 
     def artists(self) -> Iterator[Artist]:
         """The artists that are open to the key."""
-        yield from self.transport.get("/v1/artists").get("artists", [])
+        yield from self.transport.pages("/v1/artists", "artists")
 
     def create_artist(self, display_name: str, *, artist_id: str = "") -> ArtistHandle:
         """A new artist, owned by the key's holder."""

@@ -38,13 +38,7 @@ class Collection(Generic[Resource]):
 
     def list(self, **filters: str | int) -> Iterator[Resource]:
         """All of them, newest first, fetched page by page."""
-        token = ""
-        while True:
-            page = self._transport.get(self._base, **filters, **({"page_token": token} if token else {}))
-            yield from cast("list[Resource]", page.get(self.FIELD, []))
-            token = page.get("next_page_token", "")
-            if not token:
-                return
+        yield from self._transport.pages(self._base, self.FIELD, **filters)
 
     def delete(self, name: str, *, etag: str = "*") -> None:
         """Remove one; `*` removes it whatever state it is in."""

@@ -45,6 +45,16 @@ class Transport:
         """The resource at a path."""
         return self._json(self._tried("GET", path, params=params))
 
+    def pages(self, path: str, field: str, **params: str | int) -> Iterator[Any]:
+        """The entries of a list, fetched page by page."""
+        token = ""
+        while True:
+            page = self.get(path, **params, **({"page_token": token} if token else {}))
+            yield from page.get(field, [])
+            token = page.get("next_page_token", "")
+            if not token:
+                return
+
     def post(
         self, path: str, body: Json | None = None, *, idempotency_key: str | None = None, timeout_s: float | None = None
     ) -> Json:
@@ -56,10 +66,6 @@ class Transport:
     def patch(self, path: str, body: Json, *, etag: str) -> Json:
         """The resource after an update; refused when it changed since `etag` was read."""
         return self._json(self._tried("PATCH", path, json=body, headers={"If-Match": _quoted(etag)}))
-
-    def put_json(self, path: str, body: Json, *, etag: str) -> Json:
-        """The resource after it was replaced; refused when it changed since `etag` was read."""
-        return self._json(self._tried("PUT", path, json=body, headers={"If-Match": _quoted(etag)}))
 
     def delete(self, path: str, *, etag: str = "") -> Json:
         """What a delete answers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
+from tonewright_client import Tonewright
 from tonewright_client.errors import ApiError
 from tonewright_client.transport import Transport, parse_events, problem
 
@@ -81,3 +82,16 @@ def test_events_keep_their_ids_and_heartbeats_give_nothing() -> None:
     lines = [": beat", "", "id: 7", "event: progress", 'data: {"done": false}', "", 'data: {"done": true}', ""]
 
     assert list(parse_events(lines)) == [("7", "progress", {"done": False}), ("7", "message", {"done": True})]
+
+
+def test_lists_go_on_to_their_last_page() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.params.get("page_token") == "next":
+            return httpx2.Response(200, json={"artists": [{"name": "artists/b"}], "next_page_token": ""})
+        return httpx2.Response(200, json={"artists": [{"name": "artists/a"}], "next_page_token": "next"})
+
+    client = Tonewright("http://gateway", "twk_test")
+    client.transport.close()
+    client.transport = _transport(httpx2.MockTransport(answer))
+
+    assert [artist["name"] for artist in client.artists()] == ["artists/a", "artists/b"]
