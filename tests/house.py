@@ -88,7 +88,7 @@ class House:
         tree = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
         process.send_signal(number)
         process.wait(timeout=15)
-        left = [pid for pid in tree if psutil.pid_exists(pid) and _is_alive(pid)]
+        left = [pid for pid in tree if is_running(pid)]
         assert not left, f"processes left behind: {left}"
 
     def client(self, principal: str = "ada") -> Tonewright:
@@ -143,7 +143,8 @@ def _free_ports() -> dict[str, int]:
     return dict(zip(names, numbers, strict=True))
 
 
-def _is_alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether the process is there and is no zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

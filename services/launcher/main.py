@@ -58,12 +58,14 @@ def _run(settings: LauncherSettings, stop: _Stop) -> int:
         while not stop.asked and not (settings.exit_with_parent and os.getppid() != parent):
             for name in supervisor.tend():
                 print(f"tonewright: {name} fell and was started again:\n{supervisor.last_lines(name)}", file=sys.stderr)
-            if ready_by is not None and _is_ready(settings):
-                _greet(settings, key_file, is_new=is_new)
-                ready_by = None
-            if ready_by is not None and time.monotonic() > ready_by:
-                print(f"tonewright: not ready after {READY_WITHIN_S:.0f} s: {_why(settings)}", file=sys.stderr)
-                ready_by += READY_WITHIN_S
+            if ready_by is not None:
+                is_ready, said = _readiness(settings)
+                if is_ready:
+                    _greet(settings, key_file, is_new=is_new)
+                    ready_by = None
+                elif time.monotonic() > ready_by:
+                    print(f"tonewright: not ready after {READY_WITHIN_S:.0f} s: {said}", file=sys.stderr)
+                    ready_by += READY_WITHIN_S
             time.sleep(TEND_EVERY_S)
     except GaveUpError as fault:
         print(f"tonewright: {fault}", file=sys.stderr)
@@ -74,18 +76,13 @@ def _run(settings: LauncherSettings, stop: _Stop) -> int:
     return 0
 
 
-def _is_ready(settings: LauncherSettings) -> bool:
+def _readiness(settings: LauncherSettings) -> tuple[bool, str]:
+    """Whether the platform is ready, and what the gateway says of it."""
     try:
-        return httpx2.get(f"{settings.gateway_url()}/readyz", timeout=2.0, trust_env=False).status_code == 200
-    except httpx2.HTTPError:
-        return False
-
-
-def _why(settings: LauncherSettings) -> str:
-    try:
-        return httpx2.get(f"{settings.gateway_url()}/readyz", timeout=2.0, trust_env=False).text
+        answer = httpx2.get(f"{settings.gateway_url()}/readyz", timeout=2.0, trust_env=False)
     except httpx2.HTTPError as fault:
-        return f"the gateway does not answer ({fault})"
+        return False, f"the gateway does not answer ({fault})"
+    return answer.status_code == 200, answer.text
 
 
 def _greet(settings: LauncherSettings, key_file: Path, *, is_new: bool) -> None:

@@ -31,6 +31,7 @@ def _service(name: str, grpc: int, ops: int, *more: Port) -> ProcessSpec:
     return ProcessSpec(name, ("-m", f"services.{name}"), ports)
 
 
+GATEWAY_PORT = Port("TONEWRIGHT_GATEWAY_PORT", 8080)
 PROCESSES = (
     _service("prompt", 50051, 9101),
     _service("datasets", 50052, 9102),
@@ -41,7 +42,7 @@ PROCESSES = (
     _service("stems", 50054, 9104),
     ProcessSpec("stems-worker", ("-m", "services.stems", "worker"), (Port("TONEWRIGHT_STEMS_WORKER_OPS_PORT", 9114),)),
     _service("realtime", 50055, 9105, Port("TONEWRIGHT_REALTIME_SOCKET_PORT", 8081)),
-    ProcessSpec("gateway", ("-m", "services.gateway"), (Port("TONEWRIGHT_GATEWAY_PORT", 8080),)),
+    ProcessSpec("gateway", ("-m", "services.gateway"), (GATEWAY_PORT,)),
 )
 # Services that sign or check internal tokens; each has a key pair of its own.
 SERVICES = ("gateway", "prompt", "datasets", "sessions", "stems", "realtime")
@@ -72,7 +73,7 @@ class LauncherSettings:
 
     def gateway_url(self) -> str:
         """The address that users call."""
-        return f"http://127.0.0.1:{self.port(Port('TONEWRIGHT_GATEWAY_PORT', 8080))}"
+        return f"http://127.0.0.1:{self.port(GATEWAY_PORT)}"
 
     def child_environment(self, lifeline_fd: int) -> dict[str, str]:
         """The environment of a child process: where to find its peers and how to notice that the launcher is gone."""

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from services.launcher.settings import PROCESSES
-from tests.house import ROOT, House
+from tests.house import ROOT, House, is_running
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_signal_ends_everything_within_ten_seconds_and_a_restart_finds_the_dat
     own_house.stop(number)
 
     assert time.monotonic() - start < 10
-    assert not [pid for pid in tree if _runs(pid)]
+    assert not [pid for pid in tree if is_running(pid)]
     own_house.start()
     with own_house.client() as client:
         again = client.artist(artist.name)
@@ -91,22 +91,15 @@ def test_children_end_when_the_launcher_is_killed(own_house: House) -> None:
     os.kill(own_house.pid, signal.SIGKILL)
 
     deadline = time.monotonic() + 10
-    while any(_runs(pid) for pid in tree) and time.monotonic() < deadline:
+    while any(is_running(pid) for pid in tree) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not [pid for pid in tree if _runs(pid)]
+    assert not [pid for pid in tree if is_running(pid)]
     own_house.stop()
     own_house.start()
 
 
 def _tree(pid: int) -> list[int]:
     return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _said(house: House, line: str) -> bool:
