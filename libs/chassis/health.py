@@ -8,6 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from chassis.metrics import gauge
+
+_UP = gauge(
+    "tonewright_chassis_dependency_up", "1 where a dependency answered when last asked, else 0", ("dependency",)
+)
 _TIMEOUT_S = 2.0
 _REMEMBERED_S = 1.0
 
@@ -56,6 +61,8 @@ class Health:
                 names = list(self._probes)
                 found = await asyncio.gather(*(self._fault(name) for name in names))
                 self._faults = {name: fault for name, fault in zip(names, found, strict=True) if fault is not None}
+                for name in names:
+                    _UP.labels(name).set(name not in self._faults)
                 self._probed_at = time.monotonic()
         failed = dict(self._faults)
         blocking = [name for name in failed if self._probes[name][1]]

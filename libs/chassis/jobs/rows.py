@@ -9,7 +9,7 @@ from chassis.clock import Clock
 from chassis.db import Database, Uid, UtcDateTime, system_scope
 from chassis.errors import Aborted, AppError, Cancelled, Code, Unavailable
 from chassis.logs import get_logger
-from chassis.metrics import gauge, histogram
+from chassis.metrics import counter, gauge, histogram
 from chassis.queue import Queue
 
 log = get_logger(__name__)
@@ -99,6 +99,8 @@ class Jobs(Generic[Row]):
         self._waits = histogram(f"{prefix}_wait_seconds", "Time from creation to the first claim", labels, _SECONDS)
         self._runs = histogram(f"{prefix}_run_seconds", "Time from claim to the end of the run", labels, _SECONDS)
         self._depth = gauge(f"{prefix}_queue_items", "Jobs that wait for a worker", ("noun",))
+        self._oldest = gauge(f"{prefix}_oldest_wait_seconds", "How long the oldest job in the queue waits", ("noun",))
+        self._lost = counter(f"{prefix}_lost_leases_total", "Leases that ran out under a worker", ("noun",))
 
     def enqueue(self, session: Session, row: Row) -> Row:
         """Add the row to the session and wake a worker once it is committed."""
@@ -221,13 +223,16 @@ class Jobs(Generic[Row]):
         with self.db.transaction(system_scope("sweep")) as session:
             cancelled = sa.update(row).where(*lost, row.cancel_requested)
             _count(session, cancelled.values({**gone, "state": CANCELLED, "end_time": now}))
-            _count(session, sa.update(row).where(*lost, row.lost_leases + 1 >= MAX_LOST_LEASES).values(dead))
+            ended = _count(session, sa.update(row).where(*lost, row.lost_leases + 1 >= MAX_LOST_LEASES).values(dead))
             back = _count(session, sa.update(row).where(*lost).values({**gone, "state": QUEUED}))
-            waiting = session.scalar(sa.select(sa.func.count()).where(row.state == QUEUED)) or 0
+            queued = sa.select(sa.func.count(), sa.func.min(row.update_time)).where(row.state == QUEUED)
+            waiting, since = session.execute(queued).one()
         self._depth.labels(self.noun).set(waiting)
+        self._oldest.labels(self.noun).set(max(0.0, (now - since).total_seconds()) if since else 0.0)
+        self._lost.labels(self.noun).inc(ended + back)
         if back:
             log.warning("leases_expired", noun=self.noun, count=back)
-        return waiting
+        return int(waiting)
 
     def waiting(self) -> int:
         """The number of rows that are queued or running."""
