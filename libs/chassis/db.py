@@ -251,24 +251,53 @@ def migrate(database_url: str, package: str, schema: str, *, app_url: str | None
         schema: The service's schema on Postgres.
         app_url: The URL that the service runs with; its role is granted what it needs.
     """
-    config = Config()
-    config.set_main_option("script_location", package)
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
+    config, script = _revisions(package)
     engine = _engine(database_url, schema, 1)
     app_role = sa.make_url(app_url or database_url).username
     grants = app_role not in (None, engine.url.username)
     try:
         with reachable():
-            if grants or not _is_current(engine, script):
+            if grants or _heads(engine) != set(script.get_heads()):
                 _upgrade(engine, script, config, schema, app_role if grants else None)
     finally:
         engine.dispose()
 
 
-def _is_current(engine: sa.Engine, script: ScriptDirectory) -> bool:
+def schema_probe(database: Database, package: str) -> Callable[[], None]:
+    """Gives nothing once the schema is as new as the code, else DependencyUnavailable("schema").
+
+    A revision that the code does not know is newer, made by a release that is being rolled out.
+    """
+    is_there = False
+
+    def probe() -> None:
+        nonlocal is_there
+        if is_there:
+            return
+        with reachable():
+            found = _heads(database._readers)
+        script = _revisions(package)[1]
+        wanted = set(script.get_heads())
+        known = {revision.revision for revision in script.walk_revisions()}
+        if found != wanted and found <= known:
+            service = package.partition(":")[0]
+            states = f"at revision {', '.join(found) or 'none'} and this release needs {', '.join(wanted)}"
+            raise DependencyUnavailable("schema", f"the schema is {states}; run `python -m {service} migrate`")
+        is_there = True
+
+    return probe
+
+
+def _revisions(package: str) -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", package)
+    config.set_main_option("path_separator", "os")
+    return config, ScriptDirectory.from_config(config)
+
+
+def _heads(engine: sa.Engine) -> set[str]:
     with engine.connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads()) == set(script.get_heads())
+        return set(MigrationContext.configure(connection).get_current_heads())
 
 
 def _upgrade(engine: sa.Engine, script: ScriptDirectory, config: Config, schema: str, app_role: str | None) -> None:

@@ -36,7 +36,7 @@ class Health:
     """The dependencies of a process and how they are."""
 
     def __init__(self) -> None:
-        self.is_draining = False
+        self.is_starting = self.is_draining = False
         self._probes: dict[str, tuple[Callable[[], None], bool]] = {}
         self._running: dict[str, Future[None]] = {}
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="probe")
@@ -66,10 +66,11 @@ class Health:
                 self._probed_at = time.monotonic()
         failed = dict(self._faults)
         blocking = [name for name in failed if self._probes[name][1]]
-        if self.is_draining:
-            failed["process"] = "is stopping"
         answers = {name: name not in failed for name in self._probes}
-        return Report(ready=not blocking and not self.is_draining, failed=failed, dependencies=answers)
+        is_serving = not (self.is_starting or self.is_draining)
+        if not is_serving:
+            failed["process"] = "is stopping" if self.is_draining else "is starting"
+        return Report(ready=is_serving and not blocking, failed=failed, dependencies=answers)
 
     def close(self) -> None:
         """Stop probing; a probe that hangs is left behind."""

@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import hashlib
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 _LOOP_BACKOFF_S = 1.0
+_MIGRATE_PATIENCE_S = 60.0  # a database that starts beside the migration
+_SCHEMA_LOOK_S = 1.0
 
 
 class Overloaded(Unavailable):
@@ -144,6 +147,7 @@ class App:
         servicers: `add_XServicer_to_server` with the servicer; no gRPC server runs when empty.
         method_rules: Who may call, by method path, `Service/Method` or `Method`; see `MethodRule` for the rest.
         loops: Background work until the event is set; one that raises is started again.
+        on_drain: Called when the process is asked to stop, while it serves on.
         on_stop: Called last, in order.
         message_bytes: Largest message in either direction.
         has_ops: Whether the ops listener runs.
@@ -152,6 +156,7 @@ class App:
     servicers: list[tuple[Callable[..., None], Any]] = field(default_factory=list)
     method_rules: Mapping[str, MethodRule] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
+    on_drain: list[Callable[[], None]] = field(default_factory=list)
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     message_bytes: int = MESSAGE_BYTES
     has_ops: bool = True
@@ -200,7 +205,7 @@ def run_service(
         if "--check" in flags:
             sys.exit(_run(process.check()))
         if command == "migrate":
-            process.migrate()
+            process.migrate(patience_s=_MIGRATE_PATIENCE_S)
             sys.exit(0)
         if settings.migrate_on_start:
             process.migrate()
@@ -242,14 +247,22 @@ class _Process:
     ) -> None:
         self._settings, self._build, self._migrations, self._worker = settings, build, migrations, worker
 
-    def migrate(self) -> None:
-        """Bring the database up to date; nothing for a service without one."""
-        if self._migrations is not None:
-            from chassis.db import migrate
+    def migrate(self, *, patience_s: float = 0) -> None:
+        """Bring the database up to date, waiting so long for it to answer; nothing for a service without one."""
+        if self._migrations is None:
+            return
+        from chassis.db import migrate
 
-            settings = self._settings
-            owner = settings.migration_database_url or settings.database_url
-            migrate(owner, self._migrations, settings.SERVICE, app_url=settings.database_url)
+        settings, end_s = self._settings, time.monotonic() + patience_s
+        owner = settings.migration_database_url or settings.database_url
+        while True:
+            try:
+                return migrate(owner, self._migrations, settings.SERVICE, app_url=settings.database_url)
+            except Unavailable as error:
+                if time.monotonic() >= end_s:
+                    raise
+                log.warning("migration_waits", error=str(error))
+            time.sleep(1)
 
     async def check(self) -> int:
         """Print settings and dependencies; 0 when all of them answer."""
@@ -257,6 +270,7 @@ class _Process:
         for variable, value, meaning in self._settings.describe():
             print(f"{variable}={value}  # {meaning}")  # noqa: T201
         self._assemble(runtime)
+        self._watch_schema(runtime)
         runtime.health.add("signing key", runtime.signer.check)
         if self._migrations is not None:
             runtime.health.add("database role", runtime.db.check_role)
@@ -269,8 +283,10 @@ class _Process:
     async def run(self, *, until_idle: bool = False) -> None:
         """Serve, or work, until asked to stop or, on demand, until there is no work."""
         runtime, settings = self._runtime(), self._settings
-        stop = stop_event(settings.lifeline_fd, hard_after_s=settings.drain_s + settings.grace_s + 4)
+        stop = stop_event(settings.lifeline_fd, hard_after_s=settings.drain_s + settings.grace_s + 6)
         app, runners = self._assemble(runtime)
+        probe = self._watch_schema(runtime)
+        runtime.health.is_starting = True
         server = None
         if app.servicers:
             server = self._server(runtime, app)
@@ -278,25 +294,41 @@ class _Process:
             await server.start()
             log.info("grpc_listening", host=settings.grpc_host, port=port)
         listener = await self._listener(runtime) if app.has_ops else None
-        for runner in runners:
-            runner.start()
+        await _until_there(probe, stop)
         stopping = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            loops = [tasks.create_task(_keep(loop, stopping)) for loop in app.loops]
-            if until_idle:
-                tasks.create_task(_stop_when_idle(runners, stop))
+            loops = []
+            if not stop.is_set():
+                for runner in runners:
+                    runner.start()
+                loops = [tasks.create_task(_keep(loop, stopping)) for loop in app.loops]
+                if until_idle:
+                    tasks.create_task(_stop_when_idle(runners, stop))
+            runtime.health.is_starting = False
             await stop.wait()
             log.info("process_drains")
             runtime.health.is_draining = True
-            await asyncio.sleep(settings.drain_s)
+            for hook in app.on_drain:
+                hook()
+            if not runners:  # nobody sends anything to a worker, and what it runs may need all of the grace
+                await asyncio.sleep(settings.drain_s)
             stopping.set()
             halts = [asyncio.to_thread(runner.stop, settings.grace_s) for runner in runners]
             if server is not None:
                 halts.append(server.stop(settings.grace_s))
             if loops:
-                halts.append(_ended(loops, settings.grace_s))
+                halts.append(_ended(loops, settings.grace_s + 1))
             await asyncio.gather(*halts)
         await self._end(runtime, app, listener)
+
+    def _watch_schema(self, runtime: Runtime) -> Callable[[], None] | None:
+        if self._migrations is None:
+            return None
+        from chassis.db import schema_probe
+
+        probe = schema_probe(runtime.db, self._migrations)
+        runtime.health.add("schema", probe)
+        return probe
 
     async def _end(self, runtime: Runtime, app: App, listener: asyncio.Server | None) -> None:
         for hook in app.on_stop:
@@ -347,6 +379,20 @@ def _bind(server: Any, address: str) -> int:
         return int(server.add_insecure_port(address))
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}; is another process there already?") from error
+
+
+async def _until_there(probe: Callable[[], None] | None, stop: asyncio.Event) -> None:
+    """Return once the schema is there, or the process is asked to stop: loops and workers need their tables."""
+    told = ""
+    while probe is not None and not stop.is_set():
+        try:
+            return await asyncio.to_thread(probe)
+        except Exception as error:  # a database that is away, without rights or without tables
+            if str(error) != told:
+                log.warning("schema_awaited", error=str(error))
+            told = str(error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _SCHEMA_LOOK_S)
 
 
 async def _keep(loop: Loop, stopping: asyncio.Event) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 from chassis.errors import NotFound
+from chassis.logs import get_logger
 from chassis.runtime import App, Runtime, run_service
 from chassis.settings import Settings
 from tonewright.stems.v1 import stems_pb2 as pb
@@ -19,6 +21,7 @@ class SmallSettings(Settings):
     SERVICE: ClassVar[str] = "stems"
 
     broken: bool = False
+    tables: str = ""
 
 
 class Stems(stems_pb2_grpc.StemsServiceServicer):
@@ -49,6 +52,7 @@ def build(runtime: Runtime) -> App:
 
     async def loop(stop: asyncio.Event) -> None:
         nonlocal failed_once
+        get_logger(__name__).info("work_begun")
         if not failed_once:
             failed_once = True
             raise RuntimeError("first round")
@@ -63,6 +67,7 @@ class Runner:
         self._stop = threading.Event()
 
     def start(self) -> None:
+        get_logger(__name__).info("work_begun")
         threading.Thread(target=self._stop.wait, daemon=True).start()
 
     def stop(self, grace_s: float) -> None:
@@ -73,4 +78,5 @@ class Runner:
 
 
 if __name__ == "__main__":
-    run_service(SmallSettings, build, worker=lambda runtime: Runner())
+    tables = os.environ.get("TONEWRIGHT_STEMS_TABLES")
+    run_service(SmallSettings, build, migrations=tables, worker=lambda runtime: Runner())
