@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     signing_key_file: Path = Field(
         default=Path(), description="Ed25519 private key, PEM, that signs this service's tokens"
     )
-    trusted_keys_dir: Path = Field(default=Path(), description="Folder of <service>.pub public keys")
+    trusted_keys_dir: Path = Field(
+        default=Path(), description="Folder of <service>.pub: public keys or their certificates"
+    )
     callers_file: Path = Field(default=Path(), description="TOML table of who may call whom")
     migrate_on_start: bool = Field(default=True, description="Bring the database up to date before serving")
     drain_s: float = Field(default=0, ge=0, description="Seconds to serve on after the stop signal while not ready")

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.x509 import load_pem_x509_certificate
 
 from chassis.clock import Clock, SystemClock
 from chassis.context import Caller, Role
@@ -140,7 +141,9 @@ class Verifier:
         try:
             changed = path.stat().st_mtime
             if issuer not in self._keys or self._keys[issuer][0] != changed:
-                key = load_pem_public_key(path.read_bytes())
+                pem = path.read_bytes()
+                is_certificate = b"BEGIN CERTIFICATE" in pem
+                key = load_pem_x509_certificate(pem).public_key() if is_certificate else load_pem_public_key(pem)
                 if not isinstance(key, Ed25519PublicKey):
                     raise TokenRefused(f"the public key of {issuer} is not Ed25519")
                 self._keys[issuer] = (changed, key)

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from chassis.context import Caller, Role
 from chassis.errors import TokenRefused
@@ -118,6 +125,30 @@ def test_a_token_that_lives_too_long_or_lacks_a_claim_is_refused(keys: Path, clo
     for token in (long, roleless, endless, "", "a.b.c"):
         with pytest.raises(TokenRefused):
             verifier(keys, clock).verify(token)
+
+
+def certificate(key: Any, hash_: hashes.HashAlgorithm | None = None) -> bytes:
+    """A certificate as cert-manager and Helm make it, long expired: trust comes from the mount alone."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
+    from_, to = datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, from_, to).sign(key, hash_)
+    return made.public_bytes(Encoding.PEM)
+
+
+def test_a_certificate_stands_for_its_key(keys: Path, clock: FakeClock) -> None:
+    key = Ed25519PrivateKey.generate()
+    (keys / "gateway.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (keys / "gateway.pub").write_bytes(certificate(key))
+
+    assert verifier(keys, clock).verify(signer(keys, clock).sign("stems", caller_for())) == caller_for()
+
+
+def test_a_certificate_of_another_kind_of_key_is_refused(keys: Path, clock: FakeClock) -> None:
+    rsa = generate_private_key(public_exponent=65_537, key_size=2048)
+    (keys / "gateway.pub").write_bytes(certificate(rsa, hashes.SHA256()))
+
+    with pytest.raises(TokenRefused, match="not Ed25519"):
+        verifier(keys, clock).verify(signer(keys, clock).sign("stems", caller_for()))
 
 
 def test_a_missing_public_key_is_named(keys: Path, clock: FakeClock) -> None:
