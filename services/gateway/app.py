@@ -104,7 +104,7 @@ def create_app(tools: ServerTools, doors: Doors) -> ASGIApp:
     app = WithTools(Faults(app, tools.problems), tools)
     if settings.cors_origins:
         app = Cors(app, settings.cors_origins, tools.problems)
-    return Edge(app, tools.clock)
+    return Edge(app, tools.clock, tools.health)
 
 
 def _add_documents(api: FastAPI) -> None:

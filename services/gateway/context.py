@@ -41,7 +41,7 @@ class ServerTools:
     signer: Signer
     problems: Problems
     health: Health
-    # Set when the process is told to stop: streams end, so that their clients connect to another one.
+    # Set at the end of the drain: followed operations end, so that their clients connect to another process.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -15,6 +15,7 @@ from chassis import tracing
 from chassis.clock import Clock
 from chassis.context import ResponseFlags, in_request, request_id
 from chassis.errors import AppError
+from chassis.health import Health
 from chassis.logs import get_logger, unbind_all
 from chassis.metrics import counter, gauge, histogram
 from services.gateway.headers import sane_request_id
@@ -54,11 +55,14 @@ class Edge:
     Args:
         app: The application.
         clock: Source of time.
+        health: Says whether the process drains; its answers then end their connections, so that clients which keep
+            them go over to another process.
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, health: Health) -> None:
         self._app = app
         self._clock = clock
+        self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -74,7 +78,7 @@ class Edge:
         ):
             exchange = _Exchange(flags)
             try:
-                await self._app(scope, _counted(receive, exchange), _dressed(send, exchange))
+                await self._app(scope, _counted(receive, exchange), _dressed(send, exchange, self._health))
             except asyncio.CancelledError:
                 # The server stops; the client sees by the length that the response ended early.
                 _log.info("response_stopped", route=route_of(scope))
@@ -223,7 +227,7 @@ def _counted(receive: Receive, exchange: _Exchange) -> Receive:
     return counted
 
 
-def _dressed(send: Send, exchange: _Exchange) -> Send:
+def _dressed(send: Send, exchange: _Exchange, health: Health) -> Send:
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
@@ -236,6 +240,8 @@ def _dressed(send: Send, exchange: _Exchange) -> Send:
                 headers.setdefault("content-security-policy", _CSP)
             if exchange.flags.replayed:
                 headers["idempotent-replayed"] = "true"
+            if health.is_draining:
+                headers["connection"] = "close"
         elif message["type"] == "http.response.body":
             exchange.sent_bytes += len(message.get("body", b""))
         await send(message)

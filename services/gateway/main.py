@@ -27,7 +27,6 @@ from services.gateway.settings import GatewaySettings
 _log = get_logger(__name__)
 # A conversation's document may have as many bytes as a JSON body; a batch of them a little more.
 _MESSAGE_BYTES = 32 << 20
-_FINISH_S = 1
 
 
 def main() -> None:
@@ -73,7 +72,7 @@ def assemble(runtime: Runtime, channels: Channels) -> tuple[ASGIApp, ServerTools
 
 
 async def serve_http(app: ASGIApp, settings: GatewaySettings, tools: ServerTools, stopping: asyncio.Event) -> None:
-    """Serve until `stopping` is set; what runs then gets a moment to finish."""
+    """Serve until `stopping` is set; transfers that run then get the grace, followed operations end at once."""
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -85,7 +84,7 @@ async def serve_http(app: ASGIApp, settings: GatewaySettings, tools: ServerTools
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_FINISH_S,
+        timeout_graceful_shutdown=max(1, int(settings.grace_s)),
     )
     server = _Server(config)
     async with asyncio.TaskGroup() as tasks:

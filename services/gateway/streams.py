@@ -85,18 +85,13 @@ async def _pump(
 async def _forward(
     tools: ServerTools, queue: asyncio.Queue[Any], take: Callable[[Any], Awaitable[None]], write: Write
 ) -> None:
-    silent_s = 0.0
-    while not tools.stopping.is_set():
+    while True:
         try:
-            async with asyncio.timeout(tools.settings.event_poll_s):
+            async with asyncio.timeout(tools.settings.heartbeat_s):
                 answer = await queue.get()
         except TimeoutError:
-            silent_s += tools.settings.event_poll_s
-            if silent_s >= tools.settings.heartbeat_s:
-                silent_s = 0.0
-                await write(b": still here\n\n")
+            await write(b": still here\n\n")
             continue
-        silent_s = 0.0
         if answer is _END:
             return
         if isinstance(answer, AppError):

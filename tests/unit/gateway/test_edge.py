@@ -140,6 +140,18 @@ async def test_gateway_is_ready_when_all_services_are(gateway: Gateway) -> None:
     assert draining.status_code == 503
 
 
+async def test_answers_of_a_gateway_that_drains_end_their_connections(gateway: Gateway) -> None:
+    client = gateway.client()
+    gateway.backend.on("GetSession", sessions_pb2.Session())
+    before = await client.get(f"{A}/sessions/1")
+    gateway.tools.health.is_draining = True
+    during, refused = await client.get(f"{A}/sessions/1"), await gateway.client(None).get(f"{A}/sessions/1")
+
+    assert "connection" not in before.headers
+    assert (during.status_code, during.headers["connection"]) == (200, "close")
+    assert (refused.status_code, refused.headers["connection"]) == (401, "close")
+
+
 async def test_docs_are_public(gateway: Gateway) -> None:
     client = gateway.client(None)
 

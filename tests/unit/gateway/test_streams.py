@@ -139,6 +139,17 @@ async def test_answers_of_a_stream_become_named_events(http: httpx2.AsyncClient,
     assert found[2]["data"]["caption"]["text"] == "warm house"
 
 
+async def test_an_answer_that_is_being_made_may_be_finished_when_the_process_stops(
+    http: httpx2.AsyncClient, gateway: Gateway
+) -> None:
+    gateway.backend.on("StreamCaption", lambda request: [prompt_pb2.StreamCaptionResponse(delta=w) for w in "abc"])
+    gateway.tools.stopping.set()
+
+    found = events((await http.post(f"{A}/captions:stream", json={"caption": {}})).text)
+
+    assert [e["data"]["delta"] for e in found] == ["a", "b", "c"]
+
+
 async def test_stream_that_fails_at_once_is_an_ordinary_problem(http: httpx2.AsyncClient, backend: Backend) -> None:
     backend.on("StreamCaption", lambda request: [Unavailable("down")])
 
