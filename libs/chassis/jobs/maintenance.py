@@ -10,22 +10,24 @@ log = get_logger(__name__)
 
 
 def maintenance(jobs_list: Sequence[Jobs[Any]]) -> Callable[[asyncio.Event], Coroutine[None, None, None]]:
-    """A loop for API processes: one at a time takes back expired leases and wakes workers for what waits."""
+    """A loop for API processes: each counts what waits, and one at a time takes back leases and wakes workers."""
 
-    def sweep(jobs: Jobs[Any]) -> None:
+    def tend(jobs: Jobs[Any]) -> None:
         with jobs.db.exclusively("maintenance") as held:
-            if held and jobs.sweep():
+            if not held:
+                jobs.show()
+            elif jobs.sweep():
                 jobs.announce()
 
     async def loop(stop: asyncio.Event) -> None:
         while not stop.is_set():
             for jobs in jobs_list:
                 try:
-                    await asyncio.to_thread(sweep, jobs)
+                    await asyncio.to_thread(tend, jobs)
                 except Unavailable as error:
                     log.warning("sweep_postponed", reason=error.reason)
             try:
-                await asyncio.wait_for(stop.wait(), min(jobs.lease_s for jobs in jobs_list) / 3)
+                await asyncio.wait_for(stop.wait(), min(5, *(jobs.lease_s / 3 for jobs in jobs_list)))
             except TimeoutError:
                 continue
 

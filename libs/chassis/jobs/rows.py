@@ -99,6 +99,7 @@ class Jobs(Generic[Row]):
         self._waits = histogram(f"{prefix}_wait_seconds", "Time from creation to the first claim", labels, _SECONDS)
         self._runs = histogram(f"{prefix}_run_seconds", "Time from claim to the end of the run", labels, _SECONDS)
         self._depth = gauge(f"{prefix}_queue_items", "Jobs that wait for a worker", ("noun",))
+        self._unfinished = gauge(f"{prefix}_unfinished_items", "Jobs that wait for a worker or run", ("noun",))
         self._oldest = gauge(f"{prefix}_oldest_wait_seconds", "How long the oldest job in the queue waits", ("noun",))
         self._lost = counter(f"{prefix}_lost_leases_total", "Leases that ran out under a worker", ("noun",))
 
@@ -225,20 +226,29 @@ class Jobs(Generic[Row]):
             _count(session, cancelled.values({**gone, "state": CANCELLED, "end_time": now}))
             ended = _count(session, sa.update(row).where(*lost, row.lost_leases + 1 >= MAX_LOST_LEASES).values(dead))
             back = _count(session, sa.update(row).where(*lost).values({**gone, "state": QUEUED}))
-            queued = sa.select(sa.func.count(), sa.func.min(row.update_time)).where(row.state == QUEUED)
-            waiting, since = session.execute(queued).one()
-        self._depth.labels(self.noun).set(waiting)
-        self._oldest.labels(self.noun).set(max(0.0, (now - since).total_seconds()) if since else 0.0)
         self._lost.labels(self.noun).inc(ended + back)
         if back:
             log.warning("leases_expired", noun=self.noun, count=back)
-        return int(waiting)
+        return self.show()
 
-    def waiting(self) -> int:
-        """The number of rows that are queued or running."""
-        with self.db.transaction(system_scope("waiting"), write=False) as session:
-            open_rows = sa.select(sa.func.count()).where(self.row.state.in_((QUEUED, RUNNING)))
-            return session.scalar(open_rows) or 0
+    def count(self) -> tuple[int, int, datetime | None]:
+        """How many rows are queued, how many are queued or running, and since when the oldest is queued."""
+        row, queued = self.row, self.row.state == QUEUED
+        counts = sa.func.count().filter(queued), sa.func.count(), sa.func.min(row.update_time).filter(queued)
+        with self.db.transaction(system_scope("count"), write=False) as session:
+            waiting, unfinished, since = session.execute(
+                sa.select(*counts).where(row.state.in_((QUEUED, RUNNING)))
+            ).one()
+        return waiting, unfinished, since
+
+    def show(self) -> int:
+        """Set the metrics, alike in every process; gives the number of rows that wait for a worker."""
+        waiting, unfinished, since = self.count()
+        self._depth.labels(self.noun).set(waiting)
+        self._unfinished.labels(self.noun).set(unfinished)
+        waited_s = (self.clock.now() - since).total_seconds() if since else 0.0
+        self._oldest.labels(self.noun).set(max(0.0, waited_s))
+        return waiting
 
     def observe_run(self, row: Row, state: str, run_s: float) -> None:
         """Count one run that ended in that state."""

@@ -98,7 +98,7 @@ class JobRunner(Generic[Row]):
             thread.join(timeout=1)
 
     def run_until_idle(self, timeout_s: float) -> bool:
-        """Whether every job that was there came to its end in time; for `--exit-when-idle` and tests."""
+        """Whether no job waits and none runs here, in time; for `--exit-when-idle` and tests."""
         return self.idle.wait(timeout_s)
 
     def _spawn(self, name: str, target: Callable[[], None]) -> None:
@@ -113,7 +113,7 @@ class JobRunner(Generic[Row]):
             try:
                 while not self._stop.is_set() and self._claim_one():
                     pass
-                if not self._runs and not self._jobs.waiting():
+                if not self._runs and not self._jobs.count()[0]:
                     self.idle.set()
             except Unavailable as error:
                 log.warning("claim_postponed", noun=self._jobs.noun, reason=error.reason)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 
 from chassis.context import caller
 from chassis.db import Database, artist_scope, system_scope
@@ -311,6 +312,71 @@ def test_a_handler_without_a_result_is_a_failure(place: Place) -> None:
     finally:
         runner.stop(1)
     assert read(jobs, uid).state == "QUEUED"
+    jobs.db.close()
+
+
+def test_a_worker_is_idle_while_others_run_what_is_left(place: Place) -> None:
+    jobs, runner = runner_of(place, lambda *_: None)
+    enqueue(jobs)
+    claimed(jobs, "other")
+    runner.start()
+    try:
+        assert runner.run_until_idle(5)
+    finally:
+        runner.stop(1)
+    jobs.db.close()
+
+
+def test_a_worker_that_stops_hands_back_what_it_runs_and_one_result_is_committed(place: Place) -> None:
+    began, release = threading.Event(), threading.Event()
+
+    def handle(row: Row, progress: Progress[Row]) -> None:
+        began.set()
+        release.wait(10)
+        finish(jobs, row, "late")
+
+    jobs, runner = runner_of(place, handle)
+    uid = enqueue(jobs)
+    runner.start()
+    assert began.wait(10)
+
+    runner.stop(0.2)
+    handed_back = read(jobs, uid)
+    second = claimed(jobs, "other")
+    release.set()
+    poll_until(lambda: not runner._runs)
+    finish(jobs, second, "made")
+
+    assert (handed_back.state, handed_back.attempt, handed_back.failures, handed_back.lost_leases) == (
+        "QUEUED",
+        1,
+        0,
+        0,
+    )
+    assert (second.attempt, read(jobs, uid).result) == (2, "made")
+    with jobs.db.transaction(artist_scope("ada"), write=False) as session:
+        assert session.scalars(sa.select(Effect.fence)).all() == [second.fence]
+    jobs.db.close()
+
+
+async def test_every_process_shows_what_waits_and_runs(place: Place) -> None:
+    jobs, _runner = runner_of(place, lambda *_: None)
+    enqueue(jobs)
+    claimed(jobs)
+    enqueue(jobs)
+    end = asyncio.Event()
+
+    def shown(name: str) -> float | None:
+        return REGISTRY.get_sample_value(f"tonewright_trial_job_{name}_items", {"noun": "separation"})
+
+    with jobs.db.exclusively("maintenance"):  # held by another process
+        jobs._depth.labels("separation").set(99)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(maintenance([jobs])(end))
+            await asyncio.to_thread(poll_until, lambda: shown("queue") == 1)
+            end.set()
+
+    assert shown("unfinished") == 2
     jobs.db.close()
 
 

@@ -50,7 +50,7 @@ def test_killed_workers_leave_one_result_per_job(home: tuple[Place, str]) -> Non
             worker = stack.enter_context(subprocess.Popen(command, cwd=ROOT))
             stack.callback(worker.kill)
             end = time.monotonic() + (60 if kill == KILLS else 15)
-            while time.monotonic() < end and jobs.waiting():
+            while time.monotonic() < end and jobs.count()[1]:
                 if jobs.sweep():
                     jobs.announce()
                 if kill < KILLS and busy(worker.pid):
