@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from tools import promtool
+from tools import dashboards, promtool
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ROOT / "deploy" / "helm" / "tonewright" / "files"
@@ -85,7 +85,11 @@ def faults() -> list[str]:
     """What is wrong with the alerts and dashboards, one line each."""
     known = series()
     queries = [*alert_queries(), *dashboard_queries()]
-    return [*(fault for query in queries for fault in query_faults(query, known)), *_promtool_faults()]
+    return [
+        *dashboards.stale(),
+        *(fault for query in queries for fault in query_faults(query, known)),
+        *_promtool_faults(),
+    ]
 
 
 def alert_queries() -> Iterator[Query]:
