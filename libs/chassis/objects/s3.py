@@ -38,10 +38,9 @@ class S3Store(ObjectStore):
         self._prefix = f"{prefix}/" if prefix else ""
         self.client = _client(endpoint, region)
         self._signer = _client(public_endpoint, region) if public_endpoint else self.client
-        if create:
-            with answering(), contextlib.suppress(self.client.exceptions.BucketAlreadyOwnedByYou):
-                if bucket not in {found["Name"] for found in self.client.list_buckets()["Buckets"]}:
-                    self.client.create_bucket(Bucket=bucket)
+        self._must_create = create
+        with contextlib.suppress(ClientError, DependencyUnavailable):  # `ping` asks a server that starts later
+            self._create()
 
     def writer(self, key: str, *, media_type: str = "application/octet-stream") -> ObjectWriter:
         """A writer that sends parts of 8 MiB as they fill."""
@@ -104,9 +103,18 @@ class S3Store(ObjectStore):
         return self._signer.generate_presigned_url("put_object", {**self.at(key), **bound}, expires_s)
 
     def ping(self) -> None:
-        """Nothing if the bucket answers."""
+        """Nothing if the bucket answers; one that is wanted and missing is made."""
+        self._create()
         with answering("bucket"):
             self.client.head_bucket(Bucket=self.bucket)
+
+    def _create(self) -> None:
+        if not self._must_create:
+            return
+        with answering(), contextlib.suppress(self.client.exceptions.BucketAlreadyOwnedByYou):
+            if self.bucket not in {found["Name"] for found in self.client.list_buckets()["Buckets"]}:
+                self.client.create_bucket(Bucket=self.bucket)
+        self._must_create = False
 
     def at(self, key: str) -> Any:
         """Bucket and full key, as the client's methods take them."""

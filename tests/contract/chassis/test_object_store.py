@@ -13,7 +13,8 @@ import pytest
 from chassis.errors import DependencyUnavailable, InvalidArgument
 from chassis.objects import ObjectNotFound, ObjectStore, open_store
 from chassis.objects.port import ObjectTooLarge
-from tools.backends import Backend
+from chassis.objects.s3 import S3Store
+from tools.backends import Backend, free_port
 
 BIG = bytes(range(256)) * (20 << 12)  # 20 MiB: three parts on S3
 
@@ -184,6 +185,22 @@ def test_s3_that_is_down_is_unavailable_and_comes_back(s3_server: Backend) -> No
     assert caught.value.metadata == {"dependency": "objects"}
     assert store.read_bytes("kept", limit=1) == b"x"
     store.ping()
+
+
+def test_a_server_that_starts_later_gets_its_bucket_then(s3_server: Backend, tmp_path: Path) -> None:
+    url = f"s3://late-{tmp_path.stat().st_ino}?create=1&endpoint=http://127.0.0.1:{free_port()}"
+    store = open_store(url)
+    assert isinstance(store, S3Store)
+    with pytest.raises(DependencyUnavailable):
+        store.ping()
+
+    there = open_store(s3_server.url)
+    assert isinstance(there, S3Store)
+    store.client = there.client
+    store.ping()
+
+    store.put("k", b"x")
+    assert store.read_bytes("k", limit=1) == b"x"
 
 
 def test_a_disk_that_is_gone_is_unavailable_and_not_empty(tmp_path: Path) -> None:
