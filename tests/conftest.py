@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.backends_plugin", "tests.reasons_plugin"]
-TARGETS = ("embedded", "backends")
+from tests.targets import LOCAL_TARGETS, TARGETS
+
+pytest_plugins = ["tests.backends_plugin", "tests.reasons_plugin", "tests.cluster_plugin"]
 _counts: Counter[tuple[str, str]] = Counter()
 
 
@@ -27,7 +28,7 @@ def pytest_collection_finish() -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--target",
-        default=",".join(TARGETS),
+        default=",".join(LOCAL_TARGETS),
         help=f"where integration tests run, comma-separated: {', '.join(TARGETS)}",
     )
 

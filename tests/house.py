@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -117,6 +118,28 @@ class House:
                 if tuple(command[1:]) == spec.arguments:
                     found[spec.name] = child
         return found
+
+    def gateway_address(self) -> tuple[str, int]:
+        """Where the gateway listens."""
+        return "127.0.0.1", self.ports["TONEWRIGHT_GATEWAY_PORT"]
+
+    def grpc_address(self, service: str) -> tuple[str, int]:
+        """Where a service listens."""
+        return "127.0.0.1", self.ports[f"TONEWRIGHT_{service.upper()}_GRPC_PORT"]
+
+    def object_store(self) -> str:
+        """The address that signed links of the object store have; empty when it is a folder."""
+        return self._extra.get("TONEWRIGHT_OBJECTS_URL", "").partition("endpoint=")[2].partition("&")[0]
+
+    @contextmanager
+    def held_stems_worker(self) -> Iterator[Callable[[], None]]:
+        """The stems worker stands still until the given function is called or the block ends."""
+        worker = self.processes()["stems-worker"]
+        worker.suspend()
+        try:
+            yield worker.resume
+        finally:
+            worker.resume()
 
     def log(self) -> str:
         return _tail(self.home / "launcher.log")

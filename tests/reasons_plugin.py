@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from chassis.errors import AppError
+from tests.targets import is_local
 from tools.contracts import EVERYWHERE, Reason, reasons
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,12 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
     AppError.__init__ = _noted  # type: ignore[method-assign]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The closing account comes last, and only where the whole suite runs."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The closing account comes last, and only where the whole suite runs on processes of its own."""
     closing = [item for item in items if item.nodeid.startswith("tests/test_every_reason.py")]
     rest = [item for item in items if item not in closing]
     kinds = {Path(item.nodeid.split("::")[0]).parts[1] for item in rest}
-    items[:] = [*rest, *(closing if {"unit", "contract", "integration"} <= kinds else [])]
+    is_whole = {"unit", "contract", "integration"} <= kinds and is_local(config)
+    items[:] = [*rest, *(closing if is_whole else [])]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -8,33 +8,44 @@ from pathlib import Path
 import pytest
 
 from chassis.context import acting_as, in_request
-from tests.conftest import TARGETS
 from tests.house import House
 from tests.integration.stems_house import ADA
 from tests.material.fake_issuer import AUDIENCE, FakeIssuer
 from tests.material.fake_openai import FakeOpenAI
+from tests.targets import CLUSTER_TARGETS, LOCAL_TARGETS, chosen
 from tonewright_client import ArtistHandle, Tonewright
+
+NOWHERE = "nowhere"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that asks for `house` on every chosen target."""
+    """Run each test that asks for `house` on every chosen target; a mark for the cluster is one for kind as well."""
     if "house" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--target").split(",")
         marked = metafunc.definition.get_closest_marker("target")
-        targets = [target for target in TARGETS if target in chosen and (not marked or target in marked.args)]
-        metafunc.parametrize("house", targets, indirect=True, scope="session")
+        wanted = set(marked.args) if marked else {*LOCAL_TARGETS, *CLUSTER_TARGETS}
+        wanted |= set(CLUSTER_TARGETS) if "cluster" in wanted else set()
+        targets = [target for target in chosen(metafunc.config) if target in wanted]
+        metafunc.parametrize("house", targets or [NOWHERE], indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests that make no sense on the chosen targets; they are not skipped, they do not apply."""
-    left = [item for item in items if item.name.endswith("[NOTSET]")]
+    left = [item for item in items if getattr(item, "callspec", None) and _target_of(item) == NOWHERE]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
+
+
+def _target_of(item: pytest.Item) -> object:
+    assert isinstance(item, pytest.Function)
+    return item.callspec.params.get("house")
 
 
 @pytest.fixture(scope="session")
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The platform on one target, shared by all tests of that target."""
+    if request.param in CLUSTER_TARGETS:
+        yield request.getfixturevalue("cluster")
+        return
     home = tmp_path_factory.mktemp(f"house-{request.param}")
     environment = {} if request.param == "embedded" else request.getfixturevalue("outside")
     running = House(home, environment)

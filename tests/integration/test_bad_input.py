@@ -93,6 +93,7 @@ def test_files_that_are_no_live_set(http: httpx2.Client, artist: ArtistHandle, c
     assert answer.json()["detail"]
 
 
+@pytest.mark.target("embedded", "backends")  # reads the size of a process
 def test_two_hundred_megabytes_of_json(house: House, artist: ArtistHandle) -> None:
     gateway = house.processes()["gateway"]
     idle = gateway.memory_info().rss

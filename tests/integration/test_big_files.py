@@ -14,6 +14,7 @@ import pytest
 from tests.house import House
 from tonewright_client import ArtistHandle
 
+pytestmark = pytest.mark.target("embedded", "backends")  # reads the sizes of processes
 GIB = 1 << 30
 ALLOWED_GROWTH = 64 << 20
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2
 import numpy as np
-import psutil
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -48,17 +47,6 @@ def stranger(house: House) -> Iterator[httpx2.Client]:
     """Has no key."""
     with house.http(None) as connected:
         yield connected
-
-
-@contextmanager
-def _held_worker(house: House) -> Iterator[psutil.Process]:
-    """The stems worker stands still until it is resumed, so that what is asked for stays queued."""
-    worker = house.processes()["stems-worker"]
-    worker.suspend()
-    try:
-        yield worker
-    finally:
-        worker.resume()
 
 
 def _start(http: httpx2.Client, artist: ArtistHandle, track: Path) -> dict[str, Any]:
@@ -109,11 +97,11 @@ def test_long_work_is_accepted_with_the_place_where_it_is_followed(
 def test_events_tell_each_change_and_end_with_the_result(
     house: House, http: httpx2.Client, artist: ArtistHandle, track: Path
 ) -> None:
-    with _held_worker(house) as worker:
+    with house.held_stems_worker() as resume:
         operation = _start(http, artist, track)
         with _followed(http, f"/v1/{operation['name']}/events") as stream:
             first = next(stream)
-            worker.resume()
+            resume()
             events = [first, *stream]
 
     identities = [identity for identity, _, _ in events]
@@ -136,12 +124,12 @@ def test_events_tell_each_change_and_end_with_the_result(
 def test_a_reconnect_with_the_last_id_repeats_nothing_and_misses_nothing(
     house: House, http: httpx2.Client, artist: ArtistHandle, track: Path
 ) -> None:
-    with _held_worker(house) as worker:
+    with house.held_stems_worker() as resume:
         url = f"/v1/{_start(http, artist, track)['name']}/events"
         with _followed(http, url) as stream:
             seen = [next(stream)]
         with _followed(http, url, seen[-1][0]) as stream:
-            worker.resume()
+            resume()
             seen.append(next(stream))
     while seen[-1][1] != "done":
         with _followed(http, url, seen[-1][0]) as stream:
@@ -218,7 +206,7 @@ def _signer(house: House) -> Signer:
 def test_waiting_ends_with_the_work_or_with_the_time(
     house: House, http: httpx2.Client, artist: ArtistHandle, piece: Path
 ) -> None:
-    with _held_worker(house):
+    with house.held_stems_worker():
         name = _start(http, artist, piece)["name"]
         began = time.monotonic()
         early = _wait(http, name, timeout_s=0.5)
@@ -257,7 +245,7 @@ def test_the_operations_of_an_artist_are_listed_page_by_page(
 
 
 def test_queued_work_is_cancelled_at_once(house: House, http: httpx2.Client, artist: ArtistHandle, piece: Path) -> None:
-    with _held_worker(house):
+    with house.held_stems_worker():
         name = _start(http, artist, piece)["name"]
         answer = http.post(f"/v1/{name}:cancel")
         with _followed(http, f"/v1/{name}/events") as stream:

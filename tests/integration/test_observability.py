@@ -22,6 +22,7 @@ from services.launcher.settings import PROCESSES, LauncherSettings
 from tests.house import ROOT, House
 from tonewright_client import ArtistHandle
 
+pytestmark = pytest.mark.target("embedded", "backends")  # reads logs and ports of local processes
 Checks = Mapping[str, subprocess.CompletedProcess[str]]
 NAMES = [spec.name for spec in PROCESSES]
 SECRET = "hidden-word"

@@ -23,7 +23,7 @@ from tonewright_client.performance import LivePerformance, PerformanceError, con
 from tonewright_client.socket_messages import StemsReady
 from tools.backends import free_port
 
-pytestmark = pytest.mark.usefixtures("as_ada")
+pytestmark = [pytest.mark.usefixtures("as_ada"), pytest.mark.target("embedded", "backends")]
 RATE_HZ = 44_100
 
 

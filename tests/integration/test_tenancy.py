@@ -232,8 +232,7 @@ def _call(
     if caller is not None:
         token = Signer(caller.service, house.home / "keys" / f"{caller.service}.key").sign(home, caller)
         metadata = [("authorization", f"Bearer {token}")]
-    port = house.ports[f"TONEWRIGHT_{home.upper()}_GRPC_PORT"]
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with grpc.insecure_channel("{}:{}".format(*house.grpc_address(home))) as channel:
         made: Any = channel.unary_stream if method.server_streaming else channel.unary_unary
         call = made(path, type(request).SerializeToString, answer_type.FromString)
         try:

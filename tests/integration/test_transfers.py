@@ -25,7 +25,6 @@ from services.gateway.links import Signer
 from tests.house import House
 from tonewright_client import ArtistHandle, Tonewright
 from tonewright_client.demo_material import write_piece
-from tools.backends import Backend
 
 SEED = 11
 ANNOUNCEMENT_BYTES = 4096
@@ -76,9 +75,9 @@ def _received_bytes(http: httpx2.Client) -> float:
     return sum(sample.value for sample in family.samples if sample.name.endswith("_total"))
 
 
-@pytest.mark.target("backends")
+@pytest.mark.target("backends", "cluster")
 def test_announced_bytes_go_straight_to_the_object_store(
-    house: House, http: httpx2.Client, artist: ArtistHandle, piece: Path, s3_server: Backend
+    house: House, http: httpx2.Client, artist: ArtistHandle, piece: Path
 ) -> None:
     content = piece.read_bytes()
     before = _received_bytes(http)
@@ -91,8 +90,7 @@ def test_announced_bytes_go_straight_to_the_object_store(
 
     done = http.post(f"/v1/{upload['name']}:complete", json={})
 
-    endpoint = s3_server.url.partition("endpoint=")[2].partition("&")[0]
-    assert urlsplit(upload["put_url"]).netloc == urlsplit(endpoint).netloc
+    assert urlsplit(upload["put_url"]).netloc == urlsplit(house.object_store()).netloc
     assert urlsplit(upload["put_url"]).netloc != urlsplit(house.url).netloc
     assert (unfinished.status_code, unfinished.json()["reason"]) == (400, "UPLOAD_NOT_RECEIVED")
     assert 400 <= short.status_code < 500, "the link is for exactly the announced size"
@@ -255,7 +253,7 @@ class _CutOnce:
     """A way to the gateway whose first connection is cut after so many bytes of answers."""
 
     def __init__(self, house: House, *, after_bytes: int) -> None:
-        self._gateway = ("127.0.0.1", house.ports["TONEWRIGHT_GATEWAY_PORT"])
+        self._gateway = house.gateway_address()
         self._after_bytes = after_bytes
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
