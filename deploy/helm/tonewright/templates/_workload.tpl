@@ -187,14 +187,15 @@ initContainers:
 {{- end }}
 {{- end }}
 
-{{/* Labels and annotations of a pod. */}}
+{{/* Labels and annotations of a pod. A pod with "job" true keeps its node from being taken away under it. */}}
 {{- define "tonewright.podMetadata" -}}
+{{- $kept := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" "karpenter.sh/do-not-disrupt" "true" }}
 {{- $values := include "tonewright.values" . | fromYaml }}
 {{- $defaults := .root.Values.podDefaults }}
 labels:
   {{- $labels := include "tonewright.podLabels" . | fromYaml }}
   {{- mergeOverwrite (dict) $defaults.podLabels $values.podLabels $labels | toYaml | nindent 2 }}
-{{- with mergeOverwrite (dict) $defaults.podAnnotations $values.podAnnotations }}
+{{- with mergeOverwrite (dict) (ternary $kept (dict) (default false .job)) $defaults.podAnnotations $values.podAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

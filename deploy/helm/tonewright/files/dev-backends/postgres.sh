@@ -12,6 +12,8 @@ if [ ! -f "$data/complete" ]; then
   echo "host all all all scram-sha-256" >> "$data/pg_hba.conf"
   touch "$data/complete"
 fi
+# A lost pod leaves its lock behind, whose process id may be taken here by another program.
+rm -f "$data/postmaster.pid"
 # Without a server, so that nobody connects before it is done; what is there already is an error that changes nothing.
 postgres --single -D "$data" postgres > /dev/null <<SQL
 CREATE ROLE tonewright_owner
