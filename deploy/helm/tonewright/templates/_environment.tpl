@@ -54,7 +54,7 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 {{- if .Values.devBackends.enabled }}
 {{- $secret = printf "%s-s3" (include "tonewright.fullname" .) }}
 {{- $keys = list "access-key-id" "secret-access-key" }}
-{{- $url = printf "s3://tonewright/objects?endpoint=http://%s:8333&region=us-east-1&create=1" $secret }}
+{{- $url = printf "s3://tonewright/objects?endpoint=http://%s:8333&region=us-east-1" $secret }}
 {{- else if not $url }}
 {{- fail "objects.url: set s3://bucket/prefix?endpoint=…, or devBackends.enabled=true" }}
 {{- end -}}

@@ -8,4 +8,4 @@ cat > /tmp/s3.json <<JSON
 JSON
 unset ACCESS_KEY SECRET_KEY
 exec weed mini -dir=/data/weed -ip=127.0.0.1 -ip.bind=0.0.0.0 -s3.config=/tmp/s3.json -s3.port=8333 -webdav=false \
-  -admin.ui=false -s3.port.iceberg=0 -s3.port.lance=0 -master.telemetry=false
+  -admin.ui=false -bucket=tonewright -s3.port.iceberg=0 -s3.port.lance=0 -master.telemetry=false
