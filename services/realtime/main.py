@@ -88,6 +88,7 @@ def build(runtime: Runtime) -> App:
         ],
         method_rules=METHOD_RULES,
         loops=[sockets.serve, hall.serve],
+        on_drain=[hall.drain],
         on_stop=[close_painters],
     )
 

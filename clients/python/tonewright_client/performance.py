@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import random
 import struct
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from tonewright_client.socket_messages import (
     Message,
     Pong,
     Ready,
+    Reconnect,
     Refused,
     Saved,
     Stopped,
@@ -46,7 +48,7 @@ _HEADER = struct.Struct("<IBBBBQIIIQI")
 _MAGIC = 0x31505754
 _INT16_KEYFRAME, _FLOAT16_KEYFRAME, _FLOAT16_DELTA = 1, 2, 3
 _SLICE = 2
-_TRIES = 5
+_PATIENCE_S = 30.0  # for a server that goes on; what plays, plays on meanwhile
 # The connection was lost or the server asks for another: the resume token opens the performance again.
 _RESUMABLE = (1001, 1006, 1011, 1012, 4408, 4409)
 _EVENTS_LIMIT = 1_000
@@ -114,6 +116,10 @@ class Loop:
         self.samples[first : first + count] = fresh
 
 
+def _is_going_away(fault: Exception) -> bool:
+    return isinstance(fault, websockets.InvalidStatus) and fault.response.status_code == 503
+
+
 async def connect(socket_url: str, *, on_event: Callable[[Event | Slice], None] | None = None) -> LivePerformance:
     """A connected performance whose loop is on its way.
 
@@ -143,6 +149,8 @@ class LivePerformance:
         self._event_count = 0
         self._fault: PerformanceError | None = None
         self._tasks = contextlib.AsyncExitStack()
+        self._group: asyncio.TaskGroup | None = None
+        self._move: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> Ready:
@@ -158,9 +166,9 @@ class LivePerformance:
 
     async def open(self) -> None:
         """Connect and wait for `ready`."""
-        await self._connect(self._url)
-        group = await self._tasks.enter_async_context(asyncio.TaskGroup())
-        reader = group.create_task(self._read_on(), name="performance")
+        await self._dial(self._url, _is_going_away)
+        self._group = await self._tasks.enter_async_context(asyncio.TaskGroup())
+        reader = self._group.create_task(self._read_on(), name="performance")
         self._tasks.callback(reader.cancel)
         await self._until(lambda: self._ready is not None)
 
@@ -292,51 +300,72 @@ class LivePerformance:
         if not holds() and self._fault is not None:
             raise self._fault
 
-    async def _connect(self, url: str) -> None:
-        self._socket = await open_socket(
-            url, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, max_size=1 << 22, open_timeout=10
-        )
-        self.connections += 1
+    async def _dial(self, url: str, may_pass: Callable[[Exception], bool] = lambda _fault: True) -> None:
+        """Connect; a fault that may pass is waited for."""
+        end_s, wait_s = time.monotonic() + _PATIENCE_S, 0.25
+        while True:
+            try:
+                self._socket = await open_socket(
+                    url, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, max_size=1 << 22, open_timeout=10
+                )
+            except (OSError, websockets.WebSocketException) as fault:
+                if time.monotonic() > end_s or not may_pass(fault):
+                    raise
+            else:
+                self._is_open = False  # until its `ready`
+                self.connections += 1
+                return
+            await asyncio.sleep(random.uniform(0.5, 1) * wait_s)  # noqa: S311
+            wait_s = min(2.0, wait_s * 2)
+
+    async def _again(self, after_s: float) -> None:
+        """Connect with the resume token: the loop is not sent again while its epoch is the same."""
+        await asyncio.sleep(random.uniform(1, 1.5) * after_s)  # noqa: S311
+        address = self._url.partition("?")[0]
+        await self._dial(f"{address}?resume={self.ready.resume_token}&epoch={self.loop.facts.epoch}")
+
+    async def _move_on(self, after_s: float) -> None:
+        """Connect elsewhere while the old connection serves on, then leave it."""
+        old = self._socket
+        with contextlib.suppress(OSError, websockets.WebSocketException):  # the end of the old one says more
+            await self._again(after_s)
+        if old is not None and old is not self._socket:
+            await old.close()
 
     async def _read_on(self) -> None:
         try:
             while True:
-                code, reason = await self._read()
+                assert self._socket is not None, "open() comes first"
+                socket = self._socket
+                code, reason = await self._read(socket)
+                if self._move is not None:
+                    await self._move
+                    self._move = None
+                if socket is not self._socket:
+                    continue  # the server asked for it, and another connection stands
                 self._is_open = False
                 if code not in _RESUMABLE or self._ready is None:
                     raise PerformanceError(f"CLOSED_{code}", reason or "the connection has ended")
-                await self._again()
+                await self._again(0.25)
         except PerformanceError as fault:
             self._fault = fault
         except (OSError, websockets.WebSocketException) as fault:
             self._fault = PerformanceError("UNREACHABLE", str(fault))
         finally:
+            if self._move is not None:
+                self._move.cancel()
             async with self._changed:
                 self._changed.notify_all()
 
-    async def _read(self) -> tuple[int, str]:
-        assert self._socket is not None
+    async def _read(self, socket: ClientConnection) -> tuple[int, str]:
         try:
-            async for data in self._socket:
+            async for data in socket:
                 event = self._taken(data)
                 if event is not None:
                     await self._note(event)
         except websockets.ConnectionClosedError:
             pass  # the close code below says it
-        return self._socket.close_code or 1006, self._socket.close_reason or ""
-
-    async def _again(self) -> None:
-        """Connect with the resume token: the loop is not sent again while its epoch is the same."""
-        address = self._url.partition("?")[0]
-        for attempt in range(1, _TRIES + 1):
-            await asyncio.sleep(random.uniform(0.5, 1) * min(4.0, 0.25 * 2**attempt))  # noqa: S311
-            try:
-                await self._connect(f"{address}?resume={self.ready.resume_token}&epoch={self.loop.facts.epoch}")
-            except (OSError, websockets.WebSocketException):
-                if attempt == _TRIES:
-                    raise
-            else:
-                return
+        return socket.close_code or 1006, socket.close_reason or ""
 
     async def _note(self, event: Event | Slice) -> None:
         if self._on_event is not None:
@@ -358,6 +387,8 @@ class LivePerformance:
                 self._loop = Loop(event.loop)
         elif isinstance(event, Swapped):
             self._loop = Loop(event.loop)
+        elif isinstance(event, Reconnect) and self._move is None and self._group is not None:
+            self._move = self._group.create_task(self._move_on(event.after_ms / 1000), name="move")
         return event
 
     def _heard(self, data: bytes) -> Slice | None:

@@ -20,7 +20,7 @@ from services.realtime.domain.performance import (
     StemsState,
 )
 from services.realtime.domain.ports import Engine
-from services.realtime.use_cases.live import Leaving, Listener, Live, Moved, Stopped, Turn
+from services.realtime.use_cases.live import Draining, Leaving, Listener, Live, Moved, Stopped, Turn
 from services.realtime.use_cases.paint import Paint, Scheduler
 from services.realtime.use_cases.performances import Performances
 from services.realtime.use_cases.sources import Sources, prepared_canvas
@@ -28,6 +28,8 @@ from services.realtime.use_cases.sources import Sources, prepared_canvas
 log = get_logger(__name__)
 _HELD = gauge("tonewright_realtime_performances_held", "Performances that this process holds")
 _T = TypeVar("_T")
+# When listeners connect elsewhere: not before others have heard that this process goes, and not all at once.
+_MOVE_FROM_MS, _MOVE_TO_MS = 1_000, 3_000
 
 
 class Run(Protocol):
@@ -69,6 +71,7 @@ class Hall:
         self._engines = engines
         self._run = run
         self._clock = clock
+        self.is_draining = False
         self._lives: dict[str, Live] = {}
         self._opening: dict[str, asyncio.Future[Live]] = {}
         self._wanted: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
@@ -95,6 +98,14 @@ class Hall:
         """Have background work done; it never stops the hall."""
         self._wanted.put_nowait(work)
 
+    def drain(self) -> None:
+        """Ask every listener to connect elsewhere; what is held is played on, and nothing new is taken up."""
+        self.is_draining = True
+        listeners = [listener for live in self._lives.values() for listener in live.listeners]
+        for place, listener in enumerate(listeners):
+            spread_ms = (_MOVE_TO_MS - _MOVE_FROM_MS) * place // len(listeners)
+            listener.tell(Draining(_MOVE_FROM_MS + spread_ms))
+
     def admit(self) -> None:
         """Nothing if there is room for one more performance, else `HallFull`."""
         if len(self._lives) + len(self._opening) >= self.rules.most_performances:
@@ -104,7 +115,9 @@ class Hall:
             )
 
     def open_soon(self, performance: Performance) -> None:
-        """Load the performance in the background."""
+        """Load the performance in the background; while this process drains, another one takes it up."""
+        if self.is_draining:
+            return
 
         async def opened() -> None:
             await self.open(performance.artist, performance.uid)
@@ -163,6 +176,8 @@ class Hall:
         if not live.is_held:
             raise PerformanceEnded(f"{live.performance.name} is held here no longer; connect again")
         live.listeners.add(listener)
+        if self.is_draining:
+            listener.tell(Draining(_MOVE_FROM_MS))
 
     def part(self, live: Live, listener: Listener) -> None:
         """Let the listener go; without any the playhead stands still."""

@@ -57,11 +57,18 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Draining:
+    """This process goes away soon and serves on until then; connect anew after so many milliseconds."""
+
+    after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Leaving:
     """This process is going away; connect again."""
 
 
-Event = StemsReady | StemsFailed | Swapped | SwapFailed | Stopped | Moved | Leaving
+Event = StemsReady | StemsFailed | Swapped | SwapFailed | Stopped | Moved | Draining | Leaving
 
 
 class Listener(Protocol):

@@ -17,6 +17,7 @@ from services.realtime.domain.performance import Source, SourceMode
 from services.realtime.domain.ports import Region, Saving
 from services.realtime.use_cases.hall import Hall, Run
 from services.realtime.use_cases.live import (
+    Draining,
     Event,
     Leaving,
     Live,
@@ -98,6 +99,8 @@ class Connection:
             case Moved():
                 closing = Closing(TAKEN_OVER, "another process holds the performance; connect again with resume")
                 self._outbox.end(None, closing)
+            case Draining(after_ms):
+                self._outbox.announce(wire.Reconnect(after_ms=after_ms))
             case Leaving():
                 farewell = wire.Reconnect(after_ms=RECONNECT_AFTER_MS)
                 self._outbox.end(farewell, Closing(GOING_AWAY, "the server is going away; connect again with resume"))
@@ -177,6 +180,8 @@ class Connection:
                 self._ack(message)
             case wire.Knobs(values=values, overlay=overlay):
                 self._hall.turn(self._live, values, overlay, self, message.seq)
+                if self._hall.is_draining:  # what is acknowledged now reaches the process that takes over
+                    await self._hall.checkpoint_of(self._live.performance.uid)
                 self._ack(message)
             case wire.Swap():
                 self._hall.sources.swap_soon(self._live, self._source_of(message), self, message.seq)

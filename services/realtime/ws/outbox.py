@@ -66,6 +66,11 @@ class Outbox:
             self._control.append(message)
         self._filled.set()
 
+    def announce(self, message: FromServer) -> None:
+        """Queue a system message, ahead of everything else."""
+        self._system.append(message)
+        self._filled.set()
+
     def end(self, message: FromServer | None, closing: Closing) -> None:
         """Queue the end of the connection, ahead of everything else."""
         if message is not None:

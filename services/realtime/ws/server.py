@@ -92,7 +92,7 @@ class SocketServer:
             # Programs send no Origin; pages must be on the list.
             origins=[None, *(Origin(origin) for origin in self._rules.origins)],
             subprotocols=[Subprotocol(SUBPROTOCOL)],
-            process_request=_only_the_socket,
+            process_request=self._receive,
             compression=None,
             max_size=MAX_MESSAGE_BYTES,
             max_queue=16,
@@ -109,6 +109,15 @@ class SocketServer:
             self._server.close()
             await self._server.wait_closed()
             self._server = None
+
+    def _receive(self, _connection: ServerConnection, request: Request) -> Response | None:
+        if urlsplit(request.path).path != PATH:
+            return _answer(HTTPStatus.NOT_FOUND, f"The performance socket is at {PATH}.")
+        if self._hall.is_draining:
+            return _answer(
+                HTTPStatus.SERVICE_UNAVAILABLE, "This server is going away; connect again.", **{"Retry-After": "1"}
+            )
+        return None
 
     async def _serve(self, socket: ServerConnection) -> None:
         self._connections += 1
@@ -147,12 +156,10 @@ class SocketServer:
         await connection.run(resume_token, _number(query.get("epoch", [""])[0]))
 
 
-def _only_the_socket(_connection: ServerConnection, request: Request) -> Response | None:
-    if urlsplit(request.path).path == PATH:
-        return None
-    body = f"The performance socket is at {PATH}.\n".encode()
-    headers = Headers({"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))})
-    return Response(HTTPStatus.NOT_FOUND.value, HTTPStatus.NOT_FOUND.phrase, headers, body)
+def _answer(status: HTTPStatus, text: str, **headers: str) -> Response:
+    body = f"{text}\n".encode()
+    told = Headers({"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body)), **headers})
+    return Response(status.value, status.phrase, told, body)
 
 
 def _from_subprotocols(headers: Headers) -> str:

@@ -170,6 +170,18 @@ async def test_save_keeps_what_is_turned_now(world: World) -> None:
     assert world.sessions.saved["artists/nova/sessions/1"]["graph"]["knobs"]["gain_db"] == -3.0
 
 
+async def test_what_is_acknowledged_while_the_process_drains_reaches_the_next(world: World) -> None:
+    hall = world.hall()
+    hall.drain()
+
+    socket = await talk(world, {"type": "knobs", "seq": 1, "values": {"gain_db": -3}}, hall=hall)
+
+    assert kinds(socket)[:3] == ["ready", "reconnect", "ack"]
+    assert socket.texts[1]["after_ms"] == 1_000
+    assert socket.closed is None
+    assert world.store.page("nova", None, 0, "").items[0].graph.knobs["gain_db"] == -3.0
+
+
 async def test_a_client_that_leaves_stops_the_playhead(world: World) -> None:
     hall = world.hall()
 

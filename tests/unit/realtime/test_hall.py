@@ -19,6 +19,7 @@ from services.realtime.domain.performance import (
 from services.realtime.domain.ports import Region, Request, Saving
 from services.realtime.use_cases.hall import Hall
 from services.realtime.use_cases.live import (
+    Draining,
     Leaving,
     Live,
     Moved,
@@ -287,6 +288,43 @@ async def test_a_process_that_goes_away_gives_everything_back(world: World) -> N
     row = world.store.get("nova", live.performance.uid)
     assert ear.told == [Leaving()]
     assert (row.state, row.lease_owner) == (State.READY, "")
+
+
+async def test_a_hall_that_drains_asks_to_connect_elsewhere_and_plays_on_until_then(world: World) -> None:
+    one, two = world.hall("one"), world.hall("two")
+    live, ear = await opened(world, one, skip_stem_extraction=True)
+
+    one.drain()
+    late = Ear()
+    one.join(live, late)
+    one.turn(live, {"gain_db": -12}, "", ear, 1)
+    await one.checkpoint_of(live.performance.uid)
+    still_held = live.is_held
+    taken = await two.open("nova", live.performance.uid)
+    await one.checkpoint_of(live.performance.uid)
+
+    assert ear.told == [Draining(1_000), Moved()]
+    assert late.told == [Draining(1_000), Moved()]
+    assert (still_held, taken.graph.knobs["gain_db"]) == (True, -12.0)
+
+
+async def test_listeners_are_spread_over_some_time(world: World) -> None:
+    hall = world.hall()
+    ears = [(await opened(world, hall, skip_stem_extraction=True))[1] for _ in range(4)]
+
+    hall.drain()
+
+    assert [ear.told for ear in ears] == [[Draining(1_000 + 500 * place)] for place in range(4)]
+
+
+async def test_a_hall_that_drains_takes_nothing_new_up(world: World) -> None:
+    hall = world.hall()
+    made = create(world, skip_stem_extraction=True)
+    hall.drain()
+
+    hall.open_soon(made)
+
+    assert hall._wanted.empty()
 
 
 async def test_a_full_hall_refuses(world: World) -> None:
