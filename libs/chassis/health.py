@@ -81,8 +81,10 @@ class Health:
         running = self._running.get(name)
         if running is None or running.done():
             running = self._running[name] = self._threads.submit(self._probes[name][0])
+        answer = asyncio.wrap_future(running)
+        answer.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody may be left to hear it
         try:
-            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(running)), _TIMEOUT_S)
+            await asyncio.wait_for(asyncio.shield(answer), _TIMEOUT_S)
         except TimeoutError:
             return f"no answer within {_TIMEOUT_S:g} s"
         except Exception as error:

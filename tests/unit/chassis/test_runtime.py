@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 from collections.abc import AsyncIterator
@@ -65,6 +66,29 @@ async def test_a_probe_that_hangs_fails_and_is_not_started_twice(
 
     assert first.failed == second.failed == {"database": "no answer within 0.02 s"}
     assert started == [1]
+
+
+async def test_a_probe_that_fails_late_is_no_forgotten_exception(
+    watched: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(health, "_REMEMBERED_S", 0.0)
+    forgotten: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, facts: forgotten.append(facts))
+    release = threading.Event()
+
+    def fail_late() -> None:
+        release.wait(5)
+        fail()
+
+    watched.add("broker", fail_late)
+    await watched.check()
+    release.set()
+    await asyncio.sleep(0.05)
+    await watched.check()
+    gc.collect()
+
+    assert forgotten == []
 
 
 async def test_probes_are_remembered_for_a_second(watched: Health) -> None:
