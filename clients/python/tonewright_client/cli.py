@@ -21,6 +21,7 @@ from tonewright_client.demo import walk
 from tonewright_client.doctor import examine
 from tonewright_client.errors import ApiError, GatewayUnreachable, OperationFailed
 from tonewright_client.models import Operation
+from tonewright_client.smoke import SmokeFailed, smoke
 from tonewright_client.transport import Json
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -79,6 +80,20 @@ def demo(
         table.add_row(row.step, f"{mark}{row.result}", f"{row.wall_s:.2f} s")
     out.print(table)
     raise typer.Exit(0 if report.is_complete else 1)
+
+
+@app.command(name="smoke")
+def smoke_test() -> None:
+    """Separate a clip of 3 seconds for a temporary artist, check the stems and delete everything again."""
+    with _client() as client:
+        try:
+            smoke(
+                client,
+                on_step=lambda step, result, wall_s: out.print(f"{step}: {result} ({wall_s:.1f} s)", soft_wrap=True),
+            )
+        except SmokeFailed as fault:
+            errors.print(f"[red]tonewright:[/red] {fault}", highlight=False)
+            raise typer.Exit(1) from None
 
 
 @app.command()

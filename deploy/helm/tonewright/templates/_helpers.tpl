@@ -126,7 +126,7 @@ labels:
 {{- if and .Values.httpRoute.enabled .Values.httpRoute.hostnames }}
 {{- printf "%s://%s" .Values.httpRoute.scheme (first .Values.httpRoute.hostnames) }}
 {{- else if and .Values.ingress.enabled .Values.ingress.hosts }}
-{{- printf "%s://%s" (.Values.ingress.tlsSecret | ternary "https" "http") (first .Values.ingress.hosts) }}
+{{- printf "%s://%s" (.Values.ingress.tlsSecret | empty | ternary "http" "https") (first .Values.ingress.hosts) }}
 {{- end }}
 {{- end }}
 
