@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 from services.realtime.domain.graph import Graph
 from services.realtime.domain.painter import RATE_HZ, Slice
@@ -131,15 +130,24 @@ def _linear(gain_db: float) -> np.float32:
 
 def _filtered(samples: Float32, bands: tuple[float, float, float]) -> Float32:
     """The samples through the bands' filter; 2 * MARGIN_FRAMES shorter."""
-    size = fft.next_fast_len(len(samples), real=True)
-    spectrum = fft.rfft(samples, size, axis=0) * _response(bands, size)[:, None]
-    filtered: Float32 = fft.irfft(spectrum, size, axis=0)
+    size = _fast_length(len(samples))
+    spectrum = np.fft.rfft(samples, size, axis=0) * _response(bands, size)[:, None]
+    filtered: Float32 = np.fft.irfft(spectrum, size, axis=0)
     return filtered[2 * MARGIN_FRAMES : len(samples)]
 
 
 @lru_cache(maxsize=64)
+def _fast_length(count: int) -> int:
+    """The first length from `count` on without a prime factor above 5: transforms of others take longer."""
+    length = count
+    while 30 ** length.bit_length() % length:
+        length += 1
+    return length
+
+
+@lru_cache(maxsize=64)
 def _response(bands: tuple[float, float, float], size: int) -> npt.NDArray[np.complex64]:
-    spectrum: npt.NDArray[np.complex64] = fft.rfft(_kernel(bands), size)
+    spectrum: npt.NDArray[np.complex64] = np.fft.rfft(_kernel(bands), size)
     return spectrum
 
 

@@ -15,7 +15,6 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft, ndimage
 
 from services.stems.domain import Model, Parameters, Recording
 
@@ -32,7 +31,7 @@ MODEL = Model(
     rate_hz=0,
     channels=0,
     # Names the algorithm: raise it when the same input gives other stems.
-    digest="dsp-stub-1",
+    digest="dsp-stub-2",
     licence="Apache-2.0, part of tonewright",
 )
 
@@ -89,8 +88,7 @@ class _Plan:
     def for_rate(cls, rate_hz: int) -> _Plan:
         """Windows of about 93 ms at every rate."""
         size = max(256, 2 ** round(math.log2(max(rate_hz, 1) * 4096 / 44100)))
-        hz = fft.rfftfreq(size, 1 / rate_hz)
-        # Not by scipy.signal: importing that takes longer than a short separation.
+        hz = np.fft.rfftfreq(size, 1 / rate_hz)
         window = np.sin(np.pi * np.arange(size) / size).astype(np.float32)
         low, voice_in, voice_out = (
             1 - _rise(hz, *_BASS_HZ),
@@ -137,20 +135,32 @@ def _read_padded(mix: Recording, source: BinaryIO, start: int, length: int) -> F
 def _spectra(plan: _Plan, padded: Float32, count: int) -> Complex64:
     """Shape (n_windows, n_channels, n_bins)."""
     views = np.lib.stride_tricks.sliding_window_view(padded, plan.size, axis=0)[:: plan.hop][:count]
-    spectra: Complex64 = fft.rfft(views * plan.window, axis=-1)
+    spectra: Complex64 = np.fft.rfft(views * plan.window, axis=-1)
     return spectra
 
 
 def _masks(plan: _Plan, spectra: Complex64) -> dict[str, Float32]:
     """Shares of drums, bass and vocals, each (n_windows, n_bins); what they leave is other."""
     size = np.abs(spectra).mean(axis=1)
-    steady = ndimage.median_filter(size, size=(_MEDIAN_FRAMES, 1), mode="nearest") ** 2
-    sudden = ndimage.median_filter(size, size=(1, _MEDIAN_BINS), mode="nearest") ** 2
+    steady = _median(size, _MEDIAN_FRAMES, axis=0) ** 2
+    sudden = _median(size, _MEDIAN_BINS, axis=1) ** 2
     drums = sudden / (steady + sudden + _TINY)
     harmonic = 1 - drums
     bass = harmonic * plan.low
     vocals = (harmonic - bass) * plan.voice * _centre(spectra)
     return {"drums": drums, "bass": bass, "vocals": vocals}
+
+
+def _median(values: Float32, width: int, *, axis: int) -> Float32:
+    """The median of the odd number of neighbours along the axis; the edges repeat.
+
+    As `scipy.ndimage.median_filter`, in four fifths of its time; scipy would be a fifth of the image.
+    """
+    half = width // 2
+    margins = [(half, half) if number == axis else (0, 0) for number in range(values.ndim)]
+    views = np.lib.stride_tricks.sliding_window_view(np.pad(values, margins, mode="edge"), width, axis=axis)
+    middle: Float32 = np.partition(views, half, axis=-1)[..., half]
+    return middle
 
 
 def _centre(spectra: Complex64) -> Float32:
@@ -165,7 +175,7 @@ def _centre(spectra: Complex64) -> Float32:
 
 def _signal(plan: _Plan, spectra: Complex64, mask: Float32, length: int) -> Float32:
     """The masked block, (length, n_channels)."""
-    pieces = fft.irfft(spectra * mask[:, None, :], n=plan.size, axis=-1) * (plan.window / 2)
+    pieces = np.fft.irfft(spectra * mask[:, None, :], n=plan.size, axis=-1) * (plan.window / 2)
     count, channels = pieces.shape[:2]
     # Each window falls into four hops; hop h of the sum takes quarter q of window h - q.
     quarters = pieces.reshape(count, channels, _OVERLAP, plan.hop)
