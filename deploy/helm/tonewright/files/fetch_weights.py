@@ -19,8 +19,7 @@ if digest.hexdigest() != sha256:
     sys.exit(f"{url} has SHA-256 {digest.hexdigest()}, not {sha256}")
 if name.endswith((".tar.gz", ".tgz", ".tar", ".zip")):
     kind = "zip" if name.endswith(".zip") else "tar" if name.endswith(".tar") else "gztar"
-    safe = {} if kind == "zip" else {"filter": "data"}
-    shutil.unpack_archive(part, folder, kind, **safe)
+    shutil.unpack_archive(part, folder, kind)
     part.unlink()
 else:
     part.rename(folder / name)
