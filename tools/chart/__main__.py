@@ -52,7 +52,7 @@ def check() -> list[str]:
     found += callers.faults()
     found += _object_faults(rendered)
     found += _golden_faults(rendered)
-    return found + _metric_faults()
+    return found + _metric_faults(rendered)
 
 
 def write() -> list[str]:
@@ -118,8 +118,8 @@ def _brought(values: Path) -> set[str]:
 
 
 def _golden_files(rendered: Renderings) -> dict[Path, str]:
-    texts = {pair: golden.text(own) for pair, own in rendered.items() if pair[1] in STRICT}
-    return golden.files(texts, STRICT[-1])
+    kept = {pair: golden.parts(own) for pair, own in rendered.items() if pair[1] in STRICT}
+    return golden.files(kept, STRICT[-1])
 
 
 def _golden_faults(rendered: Renderings) -> list[str]:
@@ -142,10 +142,19 @@ def _first(lines: Iterable[str], count: int) -> list[str]:
     return [line for line, _ in zip(lines, range(count), strict=False)]
 
 
-def _metric_faults() -> list[str]:
+def _metric_faults(rendered: Renderings) -> list[str]:
     from tools import metrics
 
-    return ["metrics of alerts or dashboards: see above"] if metrics.main(["check"]) else []
+    found = metrics.faults()
+    known = metrics.series()
+    for (scenario, version), manifests in rendered.items():
+        for item in manifests if version == STRICT[-1] else ():
+            for trigger in item["spec"]["triggers"] if item["kind"] == "ScaledJob" else ():
+                query = metrics.Query(
+                    f"{scenario}: trigger of {item['metadata']['name']}", trigger["metadata"]["valueLocation"]
+                )
+                found += metrics.query_faults(query, known)
+    return found
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Renderings kept for review: a change of the chart shows as a change of tests/golden/chart.
 
 What is drawn anew at each rendering (passwords, keys, and checksums over them) and what is a copy of a file of the
-chart (dashboards, alerts) is replaced by a short word. A file `<scenario>.yaml` is what all strictly checked versions
-of Kubernetes get; a version that gets something else has `<scenario>-<version>.yaml`.
+chart (dashboards, alerts) is replaced by a short word.
+
+`minimal.yaml` is whole. Another scenario names the objects that are as in one of the bases and holds the others, so
+that its file shows what its values change. All strictly checked versions of Kubernetes get the same, but where
+`<scenario>-<version>.yaml` says what that version gets instead.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import yaml
 from tools.chart.render import ROOT, Manifest
 
 FOLDER = ROOT / "tests/golden/chart"
+BASES = ("minimal", "dev-backends")
+Parts = dict[str, str]
 _HEAD = "# What `helm template` gives; made by `python -m tools.chart golden`.\n"
 _PEM = re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL)
 
@@ -25,27 +30,49 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
     """Texts of several lines are kept as such."""
 
 
-def _text(dumper: Any, value: str) -> Any:
+def _word(dumper: Any, value: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _word)
 
 
-def text(manifests: list[Manifest]) -> str:
-    """The rendering as it is kept: sorted by kind and name, sorted keys, nothing random."""
+def parts(manifests: list[Manifest]) -> Parts:
+    """The objects as they are kept, by kind and name: sorted, nothing random."""
     order = sorted(manifests, key=lambda item: (item["kind"], item["metadata"]["name"]))
-    parts = [yaml.dump(_still(item), Dumper=_Dumper, width=1000, allow_unicode=True) for item in order]
-    return _HEAD + "---\n".join(parts)
+    return {f"{item['kind']}/{item['metadata']['name']}": _dumped(item) for item in order}
 
 
-def files(texts: dict[tuple[str, str], str], latest: str) -> dict[Path, str]:
-    """What each golden file must hold, from the text of each (scenario, version)."""
-    wanted = {FOLDER / f"{scenario}.yaml": own for (scenario, version), own in texts.items() if version == latest}
-    for (scenario, version), own in texts.items():
-        if own != texts[scenario, latest]:
-            wanted[FOLDER / f"{scenario}-{version}.yaml"] = own
+def files(rendered: dict[tuple[str, str], Parts], latest: str) -> dict[Path, str]:
+    """What each golden file must hold, from the objects of each (scenario, version)."""
+    wanted = {}
+    for (scenario, version), own in rendered.items():
+        if version == latest:
+            base = max(
+                _bases(scenario, rendered, latest), key=lambda name: _shared(own, rendered[name, latest]), default=""
+            )
+            wanted[FOLDER / f"{scenario}.yaml"] = _text(own, base, rendered.get((base, latest), {}))
+        elif own != rendered[scenario, latest]:
+            wanted[FOLDER / f"{scenario}-{version}.yaml"] = _text(own, scenario, rendered[scenario, latest])
     return wanted
+
+
+def _bases(scenario: str, rendered: dict[tuple[str, str], Parts], latest: str) -> list[str]:
+    before = BASES[: BASES.index(scenario)] if scenario in BASES else BASES
+    return [base for base in before if (base, latest) in rendered]
+
+
+def _shared(own: Parts, base: Parts) -> int:
+    return len(own.items() & base.items())
+
+
+def _text(own: Parts, base_name: str, base: Parts) -> str:
+    same = [f"# as in {base_name}: {name}\n" for name, text in own.items() if base.get(name) == text]
+    return "".join([_HEAD, *same]) + "---\n".join(text for name, text in own.items() if base.get(name) != text)
+
+
+def _dumped(item: Manifest) -> str:
+    return str(yaml.dump(_still(item), Dumper=_Dumper, width=1000, allow_unicode=True))
 
 
 def _still(item: Manifest) -> Manifest:

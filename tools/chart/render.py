@@ -82,15 +82,6 @@ def render(
     return [document for document in yaml.load_all(_helm(*words), _Loader) if document]
 
 
-def notes(values: Path, version: str, *, settings: Sequence[str] = ()) -> str:
-    """What the operator reads after an installation."""
-    words = ["install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", "--output", "yaml"]
-    words += ["--kube-version", f"{version}.0", "--values", str(values)]
-    words += [word for setting in settings for word in ("--set", setting)]
-    found = yaml.load(_helm(*words), _Loader)
-    return str(found["info"]["notes"])
-
-
 def _helm(*words: str) -> str:
     # No cluster may be asked, and no plug-in of the user's may change the outcome.
     env = {**os.environ, "KUBECONFIG": os.devnull, "HELM_NO_PLUGINS": "1"}

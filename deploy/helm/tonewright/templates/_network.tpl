@@ -1,28 +1,40 @@
 {{/*
-Who may reach whom. files/callers.yaml says which service may call which; the table below says which service each
-component acts as, on which ports it listens, and what outside the platform it needs. Policies follow from the two.
+Who may reach whom. files/callers.yaml says which service may call which, `tonewright.facts` which service a component
+acts as, where it listens and what it uses; the table below joins them, and policies follow from it.
 
   as     name of the service in files/callers.yaml; a worker calls what its service may call
   grpc   port for the callers of its service, and for nobody else
   open   ports for clients of the platform
   ops    port with /metrics
-  kept   port for the components that need this one; development backends only
+  kept   port for the components that need `for`; development backends only
   needs  what it opens connections to, besides the services it may call
 */}}
 {{- define "tonewright.network.table" -}}
-gateway: {as: gateway, open: [8080], ops: 8080, needs: [objects, oidc]}
-prompt: {as: prompt, grpc: 50051, ops: 9101, needs: [postgres, objects, openai]}
-datasets: {as: datasets, grpc: 50052, ops: 9102, needs: [postgres, broker, objects]}
-datasets-worker: {as: datasets, ops: 9112, needs: [postgres, broker, objects]}
-sessions: {as: sessions, grpc: 50053, ops: 9103, needs: [postgres, objects]}
-stems: {as: stems, grpc: 50054, ops: 9104, needs: [postgres, broker, objects, weights]}
-stems-worker: {as: stems, ops: 9114, needs: [postgres, broker, objects, weights]}
-realtime: {as: realtime, grpc: 50055, open: [8081], ops: 9105, needs: [postgres, objects]}
-migrations: {needs: [postgres]}
-test: {needs: [objects, clients]}
-postgres: {kept: 5432, for: postgres}
-rabbitmq: {kept: 5672, for: broker}
-s3: {kept: 8333, for: objects}
+{{- $table := dict
+      "postgres" (dict "kept" 5432 "for" "database")
+      "rabbitmq" (dict "kept" 5672 "for" "broker")
+      "s3" (dict "kept" 8333 "for" "objects") }}
+{{- $more := dict
+      "gateway" (list "oidc")
+      "stems" (list "weights")
+      "stems-worker" (list "weights")
+      "migrations" (list "database")
+      "test" (list "clients" "objects") }}
+{{- range $name, $facts := include "tonewright.facts" . | fromYaml }}
+{{- $ports := $facts.ports | default dict }}
+{{- $own := dict "needs" (concat ($facts.uses | default list) (get $more $name | default list)) }}
+{{- with $facts.service }}
+{{- $own = merge $own (dict "as" . "ops" ($ports.ops | default $ports.http)) }}
+{{- end }}
+{{- with $ports.grpc }}
+{{- $own = set $own "grpc" . }}
+{{- end }}
+{{- with $ports.http | default $ports.socket }}
+{{- $own = set $own "open" (list .) }}
+{{- end }}
+{{- $table = set $table $name $own }}
+{{- end }}
+{{- toYaml $table }}
 {{- end }}
 
 {{/*
@@ -43,7 +55,7 @@ Takes (dict "root" $ "need" name).
 {{- else if eq .need "weights" }}
 {{- $found = ternary $ports.https list (ne $values.stemsWorker.weights.download.url "") }}
 {{- else if not $values.devBackends.enabled }}
-{{- if eq .need "postgres" }}
+{{- if eq .need "database" }}
 {{- $found = append $ports.postgres $values.postgres.port }}
 {{- else if eq .need "broker" }}
 {{- $found = append $ports.broker $values.broker.port }}

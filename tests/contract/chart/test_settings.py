@@ -1,0 +1,400 @@
+"""One setting, one claim about what is rendered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart_house import COMPONENTS, SERVICES, component_of, container, named, names, pod, rendered
+from tools.chart.links import pod_labels
+from tools.chart.render import CHART, Manifest
+from tools.pod_security import pod_specs
+
+SCALED = ("gateway", "prompt", "datasets", "sessions", "stems")
+
+
+def secret_users(manifests: tuple[Manifest, ...], secret: str) -> set[str]:
+    """The components whose pods are given something of a Secret."""
+    return {
+        component_of(one)
+        for one in manifests
+        for spec in pod_specs(one)
+        if f"'{secret}'" in str(spec)  # names of Secrets stand alone as values
+    }
+
+
+def variables(manifests: tuple[Manifest, ...], component: str) -> dict[str, Any]:
+    return {one["name"]: one.get("value") for one in container(manifests, component)["env"]}
+
+
+# ------------------------------------------------------------------------------------------------ secrets
+
+
+def test_operator_who_brings_every_secret_gets_none_made() -> None:
+    assert names(rendered("default-external"), "Secret") == set()
+
+
+@pytest.mark.parametrize(
+    ("secret", "users"),
+    [
+        ("s3-keys", {*COMPONENTS}),
+        ("broker-url", {"datasets", "datasets-worker", "stems", "stems-worker"}),
+        ("openai-key", {"prompt"}),
+        ("api-keys", {"gateway", "test"}),
+        ("postgres-urls", {*COMPONENTS, "migrations"} - {"gateway"}),
+    ],
+)
+def test_secret_reaches_its_users_alone(secret: str, users: set[str]) -> None:
+    assert secret_users(rendered("default-external"), secret) == users
+
+
+def test_owner_of_the_database_reaches_the_migrations_alone() -> None:
+    assert secret_users(rendered("everything-on"), "cluster-owner") == {"migrations"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_private_key_is_mounted_in_the_pods_of_its_service_alone(service: str) -> None:
+    holders = set()
+    for component in COMPONENTS:
+        for volume in pod(rendered("default-external"), component)["volumes"]:
+            if volume.get("secret", {}).get("secretName") == f"key-{service}":
+                holders.add(component)
+
+    assert holders == {component for component in COMPONENTS if component.removesuffix("-worker") == service}
+
+
+@pytest.mark.parametrize("service", SERVICES[1:])
+def test_grpc_server_is_given_public_halves_only(service: str) -> None:
+    (trusted,) = (one for one in pod(rendered("default-external"), service)["volumes"] if "projected" in one)
+
+    given = {item["key"] for source in trusted["projected"]["sources"] for item in source["secret"]["items"]}
+
+    assert given == {"tls.crt"}
+    assert len(trusted["projected"]["sources"]) == len(SERVICES)
+
+
+@pytest.mark.parametrize("component", [*COMPONENTS, "migrations"])
+def test_registry_credentials_reach_every_pod(component: str) -> None:
+    kind = "Job" if component == "migrations" else "Deployment"
+    (spec,) = pod_specs(named(rendered("default-external"), kind, f"tonewright-{component}"))
+
+    assert spec["imagePullSecrets"] == [{"name": "registry"}]
+
+
+# ------------------------------------------------------------------------------------------------ scaling
+
+
+@pytest.mark.parametrize("component", SCALED)
+def test_autoscaled_deployment_has_no_replicas_of_its_own(component: str) -> None:
+    found = named(rendered("minimal", f"{component}.autoscaling.enabled=true"), "Deployment", f"tonewright-{component}")
+
+    assert "replicas" not in found["spec"]
+
+
+@pytest.mark.parametrize("component", SCALED)
+def test_autoscaler_scales_its_deployment_by_cpu(component: str) -> None:
+    manifests = rendered("minimal", f"{component}.autoscaling.enabled=true")
+
+    spec = named(manifests, "HorizontalPodAutoscaler", f"tonewright-{component}")["spec"]
+
+    assert spec["scaleTargetRef"]["name"] == f"tonewright-{component}"
+    assert spec["metrics"][0]["resource"]["name"] == "cpu"
+    assert container(manifests, component)["resources"]["requests"]["cpu"]  # a share of nothing would be no share
+
+
+def test_replicas_are_set_without_an_autoscaler() -> None:
+    manifests = rendered("minimal", "gateway.replicas=5")
+
+    assert named(manifests, "Deployment", "tonewright-gateway")["spec"]["replicas"] == 5
+
+
+def test_budget_counts_what_must_stay_when_that_is_given() -> None:
+    (gateway,) = (
+        one
+        for one in rendered("everything-on")
+        if one["kind"] == "PodDisruptionBudget" and component_of(one) == "gateway"
+    )
+
+    assert gateway["spec"]["minAvailable"] == 2
+    assert "maxUnavailable" not in gateway["spec"]
+
+
+def test_budget_may_be_left_out() -> None:
+    assert "tonewright-prompt" not in names(rendered("minimal", "prompt.pdb.enabled=false"), "PodDisruptionBudget")
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_deployment_has_a_budget(component: str) -> None:
+    assert f"tonewright-{component}" in names(rendered("minimal"), "PodDisruptionBudget")
+
+
+@pytest.mark.parametrize(
+    ("version", "budget", "scaler"),
+    [("1.20", "policy/v1beta1", "autoscaling/v2beta2"), ("1.34", "policy/v1", "autoscaling/v2")],
+)
+def test_builtin_kinds_take_the_best_version(version: str, budget: str, scaler: str) -> None:
+    manifests = rendered("minimal", "gateway.autoscaling.enabled=true", version=version)
+
+    assert named(manifests, "PodDisruptionBudget", "tonewright-gateway")["apiVersion"] == budget
+    assert named(manifests, "HorizontalPodAutoscaler", "tonewright-gateway")["apiVersion"] == scaler
+
+
+# ------------------------------------------------------------------------------------------------ stems
+
+
+def test_stub_runs_on_cpu_from_the_image_without_torch() -> None:
+    worker = container(rendered("minimal"), "stems-worker")
+
+    assert "/stems-stub:" in worker["image"]
+    assert "nvidia.com/gpu" not in str(worker["resources"])
+
+
+def test_demucs_claims_one_card_for_each_worker() -> None:
+    worker = container(rendered("gpu-pool"), "stems-worker")
+
+    assert "/stems:" in worker["image"]
+    assert worker["resources"]["limits"]["nvidia.com/gpu"] == 1
+
+
+def test_api_of_stems_claims_no_card() -> None:
+    assert "nvidia.com/gpu" not in str(pod(rendered("gpu-pool"), "stems"))
+
+
+def test_demucs_on_cpu_claims_no_card() -> None:
+    worker = container(rendered("gpu-pool", "stems.device=cpu"), "stems-worker")
+
+    assert "nvidia.com/gpu" not in str(worker["resources"])
+
+
+def test_name_of_the_card_is_a_value() -> None:
+    manifests = rendered("gpu-pool", r"stemsWorker.gpu.resourceName=nvidia\.com/mig-1g\.10gb")
+
+    assert container(manifests, "stems-worker")["resources"]["limits"]["nvidia.com/mig-1g.10gb"] == 1
+
+
+def test_workers_go_to_the_pool() -> None:
+    spec = pod(rendered("gpu-pool"), "stems-worker")
+
+    assert spec["nodeSelector"] == {"pool": "gpu"}
+    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    assert (spec["runtimeClassName"], spec["priorityClassName"]) == ("nvidia", "gpu-jobs")
+
+
+def test_shared_memory_is_a_volume_of_its_size() -> None:
+    volumes = {one["name"]: one for one in pod(rendered("gpu-pool"), "stems-worker")["volumes"]}
+
+    assert volumes["shared-memory"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "2Gi"}
+
+
+def test_running_separations_get_their_time() -> None:
+    spec = pod(rendered("minimal", "stemsWorker.graceSeconds=1200"), "stems-worker")
+
+    assert spec["terminationGracePeriodSeconds"] > 1200
+
+
+# ------------------------------------------------------------------------------------------------ KEDA
+
+
+def test_workers_are_jobs_or_a_deployment_never_both() -> None:
+    assert "tonewright-stems-worker" not in names(rendered("keda"), "Deployment")
+    assert "tonewright-stems-worker" not in names(rendered("keda"), "PodDisruptionBudget")
+    assert names(rendered("minimal"), "ScaledJob") == set()
+
+
+def test_job_of_keda_ends_when_nothing_is_left_to_do() -> None:
+    spec = named(rendered("keda"), "ScaledJob", "tonewright-stems-worker")["spec"]["jobTargetRef"]["template"]["spec"]
+
+    assert spec["containers"][0]["args"] == ["worker", "--exit-when-idle"]
+    assert spec["restartPolicy"] == "Never"
+
+
+def test_keda_never_ends_a_running_job() -> None:
+    spec = named(rendered("keda"), "ScaledJob", "tonewright-stems-worker")["spec"]
+
+    assert spec["rollout"] == {"strategy": "gradual"}
+    assert "activeDeadlineSeconds" not in spec["jobTargetRef"]
+
+
+def test_keda_counts_rows_and_not_messages() -> None:
+    (trigger,) = named(rendered("keda"), "ScaledJob", "tonewright-stems-worker")["spec"]["triggers"]
+
+    assert trigger["type"] == "metrics-api"
+    assert trigger["metadata"]["url"] == "http://tonewright-stems.music.svc:9104/metrics"
+    assert trigger["metadata"]["valueLocation"] == 'tonewright_stems_job_unfinished_items{noun="separation"}'
+
+
+def test_keda_fills_each_worker_before_the_next() -> None:
+    (trigger,) = named(rendered("keda"), "ScaledJob", "tonewright-stems-worker")["spec"]["triggers"]
+
+    assert trigger["metadata"]["targetValue"] == "4"  # stemsWorker.slots of the scenario
+
+
+# ------------------------------------------------------------------------------------------------ migrations
+
+
+def test_migrations_run_before_the_new_pods() -> None:
+    annotations = named(rendered("minimal"), "Job", "tonewright-migrations")["metadata"]["annotations"]
+
+    assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert "before-hook-creation" in annotations["helm.sh/hook-delete-policy"].split(",")
+    assert annotations["argocd.argoproj.io/hook"] == "PreSync"
+
+
+def test_migrations_need_no_secret_that_the_chart_makes() -> None:
+    made = names(rendered("minimal"), "Secret")
+
+    assert made
+    assert not [secret for secret in made if "migrations" in secret_users(rendered("minimal"), secret)]
+
+
+def test_migrations_beside_their_own_database_are_no_hook() -> None:
+    (job,) = (one for one in rendered("dev-backends") if one["kind"] == "Job")
+
+    assert "helm.sh/hook" not in job["metadata"].get("annotations", {})
+
+
+def test_migrations_run_again_for_another_image() -> None:
+    (one,) = names(rendered("dev-backends"), "Job")
+    (other,) = names(rendered("dev-backends", "image.tag=2.0.0"), "Job")
+
+    assert one != other
+
+
+# ------------------------------------------------------------------------------------------------ additions
+
+
+def test_digest_wins_over_the_tag() -> None:
+    (gateway,) = (
+        one for one in rendered("everything-on") if one["kind"] == "Deployment" and component_of(one) == "gateway"
+    )
+
+    image = gateway["spec"]["template"]["spec"]["containers"][0]["image"]
+
+    assert image.startswith("registry.example.com/tonewright/gateway@sha256:")
+
+
+@pytest.mark.parametrize("component", [*COMPONENTS, "migrations", "test"])
+def test_private_authority_is_trusted_in_every_pod(component: str) -> None:
+    specs = [spec for one in rendered("everything-on") if component_of(one) == component for spec in pod_specs(one)]
+
+    sources = [volume.get("configMap", {}).get("name") for spec in specs for volume in spec["volumes"]]
+
+    assert "corporate-ca" in sources
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_cloud_identity_is_on_every_account(component: str) -> None:
+    accounts = {component_of(one): one for one in rendered("everything-on") if one["kind"] == "ServiceAccount"}
+
+    assert "eks.amazonaws.com/role-arn" in accounts[component]["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_common_labels_are_on_objects_and_pods(component: str) -> None:
+    (found,) = (
+        one for one in rendered("everything-on") if one["kind"] == "Deployment" and component_of(one) == component
+    )
+
+    for labels in (found["metadata"]["labels"], *pod_labels(found)):
+        assert labels["team"] == "audio"
+
+
+def test_additions_of_one_component_stay_with_it() -> None:
+    pods = {component_of(one): spec for one in rendered("everything-on") for spec in pod_specs(one)}
+
+    holders = {name for name, spec in pods.items() if "studio-fonts" in str(spec)}
+
+    assert holders == {"gateway"}
+
+
+def test_objects_take_the_release_into_their_names() -> None:
+    assert "music-tonewright-gateway" in names(rendered("minimal", release="music"), "Deployment")
+
+
+# ------------------------------------------------------------------------------------------------ routes
+
+
+def test_socket_and_api_have_their_own_backends() -> None:
+    socket, api = named(rendered("httproute"), "HTTPRoute", "tonewright")["spec"]["rules"]
+
+    assert socket["matches"] == [{"path": {"type": "Exact", "value": "/v1/performances/socket"}}]
+    assert socket["backendRefs"] == [{"name": "tonewright-realtime-socket", "port": 8081}]
+    assert api["backendRefs"] == [{"name": "tonewright-gateway", "port": 8080}]
+
+
+def test_route_waits_for_streams_and_uploads() -> None:
+    rules = named(rendered("httproute"), "HTTPRoute", "tonewright")["spec"]["rules"]
+
+    assert [rule["timeouts"] for rule in rules] == [{"request": "0s", "backendRequest": "0s"}] * 2
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_what_is_for_operators_stays_inside(path: str) -> None:
+    route = str(named(rendered("httproute"), "HTTPRoute", "tonewright")["spec"]["rules"])
+    ingress = str(named(rendered("ingress"), "Ingress", "tonewright")["spec"]["rules"])
+
+    assert path not in route + ingress
+    assert "'/'" not in route + ingress
+
+
+def test_ingress_lets_the_largest_upload_and_long_sockets_pass() -> None:
+    annotations = named(rendered("ingress"), "Ingress", "tonewright")["metadata"]["annotations"]
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+
+    megabytes = int(annotations["nginx.ingress.kubernetes.io/proxy-body-size"].removesuffix("m"))
+
+    assert megabytes << 20 >= values["maxUploadBytes"]
+    assert int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]) >= 3600
+
+
+def test_ingress_serves_every_host_with_the_certificate() -> None:
+    spec = named(rendered("ingress"), "Ingress", "tonewright")["spec"]
+
+    assert [rule["host"] for rule in spec["rules"]] == ["api.example.com", "music.example.com"]
+    assert spec["tls"] == [{"secretName": "api-example-com", "hosts": ["api.example.com", "music.example.com"]}]
+
+
+def test_public_urls_follow_from_the_first_host() -> None:
+    manifests = rendered("ingress")
+
+    assert variables(manifests, "gateway")["TONEWRIGHT_GATEWAY_PUBLIC_URL"] == "https://api.example.com"
+    assert variables(manifests, "realtime")["TONEWRIGHT_REALTIME_SOCKET_PUBLIC_URL"].startswith("wss://api.example.com")
+
+
+# ------------------------------------------------------------------------------------------------ monitoring
+
+
+def test_every_component_is_scraped() -> None:
+    found = names(rendered("monitoring"), "ServiceMonitor") | names(rendered("monitoring"), "PodMonitor")
+
+    assert found == {f"tonewright-{component}" for component in COMPONENTS}
+
+
+def test_scraped_series_say_whose_they_are() -> None:
+    for kind, endpoints in (("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints")):
+        for name in names(rendered("monitoring"), kind):
+            (endpoint,) = named(rendered("monitoring"), kind, name)["spec"][endpoints]
+            assert [one["targetLabel"] for one in endpoint["relabelings"]] == ["app", "job", "component", "release"]
+
+
+def test_rules_are_the_file_with_the_operators_runbooks() -> None:
+    groups = named(rendered("monitoring"), "PrometheusRule", "tonewright")["spec"]["groups"]
+    text = (CHART / "files/alerts.yaml").read_text()
+
+    wanted = text.replace("https://tonewright.dev/docs/operations", "https://wiki.example.com/tonewright")
+
+    assert groups == yaml.safe_load(wanted)["groups"]
+    assert wanted != text
+
+
+def test_dashboards_are_the_files() -> None:
+    files = {path.name: path.read_text().strip() for path in (CHART / "files/dashboards").glob("*.json")}
+    maps = [one for one in rendered("monitoring") if one["kind"] == "ConfigMap" and component_of(one) == "monitoring"]
+
+    given = {name: text.strip() for one in maps for name, text in one["data"].items()}
+
+    assert files
+    assert given == files
+    assert all(one["metadata"]["labels"]["grafana_dashboard"] == "1" for one in maps)
