@@ -12,6 +12,11 @@ BACKENDS ?= embedded
 # Index that pip takes torch from; empty means pip's own. For the CPU build on Linux give PyTorch's CPU index here.
 TORCH_INDEX_URL ?=
 TORCH_VERSION ?= 2.13.0
+# Images are named $(REPOSITORY)/<service>:$(TAG).
+REPOSITORY ?= localhost/tonewright
+TAG ?= dev
+# What goes before each client of the cluster, for one that is reached from a network namespace only.
+CLIENT ?=
 PYTEST := $(BIN)/python -m pytest
 
 ##@ Use it
@@ -70,6 +75,38 @@ bench: bench-gateway ## Every figure that the project publishes
 bench-gateway: $(VENV)/.dev ## A read through the gateway beside the same read by gRPC alone
 	$(BIN)/python -m bench.gateway
 
+##@ Kubernetes
+
+# docker or buildah, whichever is there; OPTIONS go to tools/images.py.
+.PHONY: images
+images: ## Build the image of every service and print their sizes (TAG, REPOSITORY, OPTIONS)
+	$(PYTHON) -m tools.images build --tag $(TAG) --repository $(REPOSITORY) $(OPTIONS)
+
+.PHONY: test-cluster
+test-cluster: $(VENV)/.dev ## Install the chart on the cluster of KUBECONFIG and test it there (CLIENT, IMAGE_LOADER, TAG)
+	$(CLIENT) $(PYTEST) tests/cluster tests/integration -m "not long" --target cluster
+
+.PHONY: cluster-up
+cluster-up: ## A cluster without a container registry, made of ../shared/cluster, with the images loaded
+	$(PYTHON) -m tools.cluster prepare
+	$(PYTHON) -m tools.cluster up
+
+.PHONY: cluster-down
+cluster-down: ## Remove that cluster
+	$(PYTHON) -m tools.cluster down
+
+.PHONY: kind-up
+kind-up: ## A cluster on Docker by kind, with the images loaded
+	deploy/kind/up.sh $(TAG)
+
+.PHONY: test-kind
+test-kind: $(VENV)/.dev ## The same tests on the cluster of `make kind-up`
+	$(PYTEST) tests/cluster tests/integration -m "not long" --target kind
+
+.PHONY: kind-down
+kind-down: ## Remove that cluster
+	deploy/kind/down.sh
+
 ##@ Change it
 
 .PHONY: check
@@ -86,6 +123,7 @@ check: $(VENV)/.dev ## Every gate: style, types, imports, contracts, drift
 	$(BIN)/python tools/client_models.py check
 	$(BIN)/python tools/contracts.py check
 	$(BIN)/python tools/docs.py check
+	$(BIN)/python -m tools.chart check
 
 .PHONY: fmt
 fmt: $(VENV)/.dev ## Format and sort
