@@ -1,0 +1,1 @@
+"""Copies and verifies object stores; no service, a command in every image."""
