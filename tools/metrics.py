@@ -25,6 +25,7 @@ from tools import dashboards, promtool
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ROOT / "deploy" / "helm" / "tonewright" / "files"
 ALERTS = FILES / "alerts.yaml"
+SCALED_BY = FILES.parent / "templates" / "stems-worker" / "scaledjob.yaml"
 ALERT_TESTS = ROOT / "tests" / "golden" / "alerts" / "alerts_test.yaml"
 SERVICES = ("gateway", "prompt", "datasets", "sessions", "stems", "realtime")
 COMPONENTS = (*SERVICES, "datasets-worker", "stems-worker")
@@ -109,6 +110,12 @@ def dashboard_queries() -> Iterator[Query]:
         for panel in panels(board):
             for target in panel.get("targets", ()):
                 yield Query(f"{path.name}, panel {panel['title']}", target["expr"])
+
+
+def scaling_queries() -> Iterator[Query]:
+    """The series that workers are started by."""
+    for found in re.findall(r"^ *valueLocation: *'?([^'\n]+?)'?$", SCALED_BY.read_text(), flags=re.MULTILINE):
+        yield Query(SCALED_BY.name, found)
 
 
 def panels(board: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from tools.metrics import ALERT_TESTS, ALERTS, FILES, SERVICES, Query, alert_queries, names, query_faults, series
+from tools.metrics import (
+    ALERT_TESTS,
+    ALERTS,
+    FILES,
+    SERVICES,
+    Query,
+    alert_queries,
+    names,
+    query_faults,
+    scaling_queries,
+    series,
+)
 
 KNOWN = {
     "tonewright_drums_hits_total": frozenset({"pad"}),
@@ -53,6 +64,13 @@ def test_alerts_ask_for_what_exists() -> None:
     known = series()
 
     assert [fault for query in alert_queries() for fault in query_faults(query, known)] == []
+
+
+def test_workers_are_started_by_what_exists() -> None:
+    known, queries = series(), list(scaling_queries())
+
+    assert len(queries) == 1
+    assert [fault for query in queries for fault in query_faults(query, known)] == []
 
 
 def test_alerts_know_every_service() -> None:
