@@ -152,3 +152,22 @@ def test_the_schemas_of_the_backup_are_those_of_the_services() -> None:
     assert set(re.findall(r"--schema=(\w+)", block("sh", "backup"))) == with_rows
     (dropped,) = re.findall(r"DROP SCHEMA IF EXISTS ([\w, ]+) CASCADE", block("sh", "restore"))
     assert set(dropped.split(", ")) == with_rows
+
+
+def test_log_lines_that_runbooks_look_for_are_written() -> None:
+    sources = [*(ROOT / "libs").rglob("*.py"), *(ROOT / "services").rglob("*.py")]
+    code = "".join(path.read_text() for path in sources)
+    patterns = re.findall(r"grep (?:-E )?'?([\w|]+)'?", PAGE)
+    words = {word for pattern in patterns for word in pattern.split("|") if "_" in word}
+
+    assert len(words) >= 4
+    assert [word for word in sorted(words) if f'"{word}"' not in code] == []
+
+
+def test_reasons_that_the_page_names_are_ones_that_callers_meet() -> None:
+    contracts = (ROOT / "docs" / "contracts.md").read_text()
+    code = {"INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "DATA_LOSS"}
+    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", PAGE)) - code
+
+    settings = {name for name in named if name.startswith("TONEWRIGHT_")} | {"OWNER_URL", "OBJECTS_URL"}
+    assert [name for name in sorted(named - settings) if f"`{name}`" not in contracts] == []
