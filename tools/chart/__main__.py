@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from tools.chart import callers, golden, links, validate
-from tools.chart.render import ROOT, HelmFailed, Manifest, lint, render, scenarios
+from tools.chart.render import ROOT, HelmFailed, Manifest, lint, render, said, scenarios
 from tools.pod_security import pod_specs, restricted_faults
 
 STRICT = ("1.25", "1.30", "1.34")
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 def check() -> list[str]:
     """Everything that is wrong with the chart."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        lints = [threads.submit(_refusal, partial(lint, values)) for values in scenarios().values()]
+        lints = [threads.submit(_refusal, partial(lint, values, STRICT[-1])) for values in scenarios().values()]
         typo = threads.submit(_refusal, partial(render, None, STRICT[-1], settings=[_TYPO]))
         rendered, found = _render_all(threads)
         found += [fault for lint_ in lints if (fault := lint_.result())]
@@ -72,8 +72,12 @@ def write() -> list[str]:
 
 
 def _render_all(threads: ThreadPoolExecutor) -> tuple[Renderings, list[str]]:
-    pairs = [(name, version) for name in scenarios() for version in (*STRICT, OLDEST)]
-    jobs = {pair: threads.submit(render, scenarios()[pair[0]], pair[1]) for pair in pairs}
+    jobs = {
+        (name, version): threads.submit(render, values, version)
+        for name, values in scenarios().items()
+        for version in (*STRICT, OLDEST)
+        if version in (said(values, "kubernetes") or {version})
+    }
     rendered, found = {}, []
     for pair, job in jobs.items():
         try:
@@ -95,7 +99,7 @@ def _object_faults(rendered: Renderings) -> list[str]:
     seen: dict[tuple[str, str], list[str]] = {}
     found: list[str] = []
     for (scenario, version), manifests in rendered.items():
-        outside = _brought(scenarios()[scenario])
+        outside = said(scenarios()[scenario], "outside")
         own = links.faults(manifests, outside=outside)
         for item in manifests:
             key = (version, json.dumps(item, sort_keys=True))
@@ -108,13 +112,6 @@ def _object_faults(rendered: Renderings) -> list[str]:
 
 def _security_faults(item: Manifest) -> list[str]:
     return [fault for spec in pod_specs(item) for fault in restricted_faults(spec)]
-
-
-def _brought(values: Path) -> set[str]:
-    """Names that a scenario's first line says an operator brings: `# outside: a, b`."""
-    head = values.read_text().splitlines()[:5]
-    named = [line.removeprefix("# outside:") for line in head if line.startswith("# outside:")]
-    return {name.strip() for line in named for name in line.split(",")}
 
 
 def _golden_files(rendered: Renderings) -> dict[Path, str]:

@@ -122,18 +122,26 @@ def _brought(item: Manifest, manifests: list[Manifest], outside: Collection[str]
 
 
 def _references(spec: Any) -> Iterator[tuple[str, str]]:
-    if name := spec.get("serviceAccountName"):
-        yield "ServiceAccount", name
+    for key, kind in (("serviceAccountName", "ServiceAccount"), ("priorityClassName", "PriorityClass")):
+        if spec.get(key):
+            yield kind, spec[key]
+    for credentials in spec.get("imagePullSecrets") or ():
+        yield "Secret", credentials["name"]
+    for claim in spec.get("resourceClaims") or ():
+        yield "ResourceClaimTemplate", claim["resourceClaimTemplateName"]
     for volume in spec.get("volumes") or ():
-        yield from _volume_references(volume)
-        for source in volume.get("projected", {}).get("sources", ()):
+        for source in (volume, *volume.get("projected", {}).get("sources", ())):
             yield from _volume_references(source)
     for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
-        values = [variable.get("valueFrom") or {} for variable in container.get("env") or ()]
-        for source in [*values, *(container.get("envFrom") or ())]:
-            for key in _ENV_SOURCES.keys() & source.keys():
-                if not source[key].get("optional"):
-                    yield _ENV_SOURCES[key], source[key]["name"]
+        yield from _env_references(container)
+
+
+def _env_references(container: Any) -> Iterator[tuple[str, str]]:
+    values = [variable.get("valueFrom") or {} for variable in container.get("env") or ()]
+    for source in [*values, *(container.get("envFrom") or ())]:
+        for key in _ENV_SOURCES.keys() & source.keys():
+            if not source[key].get("optional"):
+                yield _ENV_SOURCES[key], source[key]["name"]
 
 
 def _volume_references(volume: Any) -> Iterator[tuple[str, str]]:

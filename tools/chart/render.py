@@ -37,6 +37,16 @@ def scenarios() -> dict[str, Path]:
     return {file.name.removesuffix("-values.yaml"): file for file in files}
 
 
+def said(values: Path, word: str) -> set[str]:
+    """What comments on top of a values file say: `# outside: a, b` names what the operator brings besides, and
+    `# kubernetes: 1.34` the only versions that the scenario is for.
+    """
+    lines = [
+        line.removeprefix(f"# {word}:") for line in values.read_text().splitlines() if line.startswith(f"# {word}:")
+    ]
+    return {name.strip() for line in lines for name in line.split(",")}
+
+
 def helm() -> str:
     """Path of the helm program: $HELM, else beside this Python (package helm-binary), else on PATH.
 
@@ -50,9 +60,9 @@ def helm() -> str:
     return found
 
 
-def lint(values: Path) -> None:
+def lint(values: Path, version: str) -> None:
     """Nothing, or HelmFailed with what `helm lint --strict` says of the chart under these values."""
-    _helm("lint", "--strict", "--quiet", str(CHART), "--values", str(values))
+    _helm("lint", "--strict", "--quiet", str(CHART), "--values", str(values), "--kube-version", f"{version}.0")
 
 
 def render(

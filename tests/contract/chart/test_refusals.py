@@ -95,3 +95,8 @@ def test_autoscaler_with_its_bounds_exchanged_is_refused() -> None:
 def test_demucs_without_models_is_refused() -> None:
     with pytest.raises(HelmFailed, match=r"stemsWorker\.weights\.existingClaim"):
         render(scenarios()["dev-backends"], LATEST, settings=["stems.engine=demucs"])
+
+
+def test_devices_by_claim_are_refused_where_the_cluster_has_none() -> None:
+    with pytest.raises(HelmFailed, match=r"resource\.k8s\.io/v1"):
+        render(scenarios()["gpu-claim"], "1.30")

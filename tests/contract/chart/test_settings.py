@@ -182,6 +182,16 @@ def test_workers_go_to_the_pool() -> None:
     assert (spec["runtimeClassName"], spec["priorityClassName"]) == ("nvidia", "gpu-jobs")
 
 
+def test_worker_claims_a_device_by_its_class() -> None:
+    manifests = rendered("gpu-claim")
+    worker = pod(manifests, "stems-worker")
+
+    claim = named(manifests, "ResourceClaimTemplate", worker["resourceClaims"][0]["resourceClaimTemplateName"])
+
+    assert claim["spec"]["spec"]["devices"]["requests"][0]["exactly"]["deviceClassName"] == "gpu.nvidia.com"
+    assert worker["containers"][0]["resources"]["claims"] == [{"name": "gpu"}]
+
+
 def test_shared_memory_is_a_volume_of_its_size() -> None:
     volumes = {one["name"]: one for one in pod(rendered("gpu-pool"), "stems-worker")["volumes"]}
 
