@@ -102,9 +102,9 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 - name: TONEWRIGHT_MIGRATE_ON_START
   value: "false"
 - name: TONEWRIGHT_DRAIN_S
-  value: {{ $values.drainSeconds | quote }}
+  value: {{ $values.drainSeconds | int64 | quote }}
 - name: TONEWRIGHT_GRACE_S
-  value: {{ $values.graceSeconds | quote }}
+  value: {{ $values.graceSeconds | int64 | quote }}
 - name: TONEWRIGHT_OPS_HOST
   value: 0.0.0.0
 {{- if $facts.ports.grpc }}
@@ -140,7 +140,7 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 {{- include (printf "tonewright.%sEnv" $facts.service) $root }}
 {{- with $values.slots }}
 - name: TONEWRIGHT_{{ upper $facts.service }}_SLOTS
-  value: {{ . | quote }}
+  value: {{ . | int64 | quote }}
 {{- end }}
 {{- with concat $root.Values.podDefaults.extraEnv $values.extraEnv }}
 {{ toYaml . }}
@@ -172,7 +172,7 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 - name: TONEWRIGHT_GATEWAY_RATE_LIMIT_PER_S
   value: {{ $gateway.rateLimit.perSecond | quote }}
 - name: TONEWRIGHT_GATEWAY_RATE_LIMIT_BURST
-  value: {{ $gateway.rateLimit.burst | quote }}
+  value: {{ $gateway.rateLimit.burst | int64 | quote }}
 {{- with $gateway.corsOrigins }}
 - name: TONEWRIGHT_GATEWAY_CORS_ORIGINS
   value: {{ join "," . | quote }}
@@ -208,7 +208,7 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 - name: TONEWRIGHT_STEMS_DEVICE
   value: {{ .device | quote }}
 - name: TONEWRIGHT_STEMS_MAX_DURATION_S
-  value: {{ .maxDurationSeconds | quote }}
+  value: {{ .maxDurationSeconds | int64 | quote }}
 {{- with .defaultModel }}
 - name: TONEWRIGHT_STEMS_DEFAULT_MODEL
   value: {{ . | quote }}
@@ -229,7 +229,7 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 - name: TONEWRIGHT_REALTIME_SOCKET_ORIGINS
   value: {{ $realtime.socket.origins | default (prepend .Values.gateway.corsOrigins (include "tonewright.publicUrl" .)) | join "," | quote }}
 - name: TONEWRIGHT_REALTIME_MAX_CONNECTIONS
-  value: {{ $realtime.maxConnections | quote }}
+  value: {{ $realtime.maxConnections | int64 | quote }}
 - name: TONEWRIGHT_REALTIME_MAX_PERFORMANCES
-  value: {{ $realtime.maxPerformances | quote }}
+  value: {{ $realtime.maxPerformances | int64 | quote }}
 {{- end }}

@@ -3,9 +3,9 @@
 {{/* Pod security of the restricted profile. Takes the user's id; its group has the same. */}}
 {{- define "tonewright.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-fsGroup: {{ . }}
+runAsUser: {{ int64 . }}
+runAsGroup: {{ int64 . }}
+fsGroup: {{ int64 . }}
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
@@ -296,7 +296,7 @@ metadata:
 spec:
   {{- $scaling := $values.autoscaling | default dict }}
   {{- if not (and $scaling.enabled (include "tonewright.policy.hpaVersion" .root)) }}
-  replicas: {{ $values.replicas }}
+  replicas: {{ int64 $values.replicas }}
   {{- end }}
   revisionHistoryLimit: 5
   selector:
