@@ -18,8 +18,9 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 COMMANDS = {
-    "sh", "dash", "cat", "cp", "date", "df", "du", "env", "false", "grep", "head", "id", "ldconfig", "ln", "ls", "mkdir",
-    "mv", "openssl", "ps", "rm", "sed", "sleep", "sort", "tail", "tar", "tee", "test", "touch", "true", "uname", "wc",
+    "sh", "dash", "cat", "cp", "date", "df", "du", "env", "false", "grep", "head", "id", "ldconfig", "ln", "ls",
+    "mkdir", "mv", "openssl", "ps", "rm", "sed", "sleep", "sort", "tail", "tar", "tee", "test", "touch", "true",
+    "uname", "wc",
 }  # fmt: skip
 # Loaded by name at run time, or by wheels that follow the manylinux policy.
 LIBRARIES = (
@@ -33,13 +34,11 @@ UNUSED_STANDARD_LIBRARY = [
     "ensurepip", "idlelib", "lib2to3", "tkinter", "turtledemo", "turtle.py", "test", "pydoc_data", "distutils",
     "site-packages", "config-*",
 ]  # fmt: skip
-    "ensurepip idlelib lib2to3 tkinter turtledemo turtle.py test pydoc_data distutils site-packages".split()
-)
 
 
 def main() -> None:
     """Do it; refuses to on anything that does not look like a build stage."""
-    if os.getpid() == os.getppid() or Path("/opt/tonewright").exists() or not Path("/build/slim.py").exists():
+    if not Path("/build/slim.py").exists():
         sys.exit("slim.py cuts the system that it runs in; it belongs into a build stage")
     stdlib = Path(sysconfig.get_path("stdlib"))
     triplet = Path("/usr/lib") / (sysconfig.get_config_var("MULTIARCH") or "")
