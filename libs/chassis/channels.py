@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import grpc
 import grpc.aio
 
-from chassis.rpc.client import CHANNEL_CONFIG, AioChannel, SyncChannel
+from chassis.rpc.client import CHANNEL_CONFIG, AioCall, PeerChannel, SyncCall
 from chassis.settings import Settings
 from chassis.tokens import Signer
 
@@ -27,24 +28,24 @@ class Channels:
         self._settings = settings
         self._signer = signer or Signer(settings.SERVICE, settings.signing_key_file)
         self._options = _options(message_bytes)
-        self._aio: dict[str, AioChannel] = {}
-        self._sync: dict[str, SyncChannel] = {}
+        self._aio: dict[str, PeerChannel] = {}
+        self._sync: dict[str, PeerChannel] = {}
         self._lock = threading.Lock()
 
     def aio(self, peer: str) -> grpc.aio.Channel:
         """The channel to a peer for coroutines of the running loop."""
         if peer not in self._aio:
-            inner = grpc.aio.insecure_channel(self._target(peer), options=self._options)
-            self._aio[peer] = AioChannel(inner, peer, self._signer)
-        return self._aio[peer]
+            dial = partial(grpc.aio.insecure_channel, self._target(peer), options=self._options)
+            self._aio[peer] = PeerChannel(dial, peer, self._signer, AioCall)
+        return cast(grpc.aio.Channel, self._aio[peer])
 
     def sync(self, peer: str) -> grpc.Channel:
         """The channel to a peer for threads."""
         with self._lock:
             if peer not in self._sync:
-                inner = grpc.insecure_channel(self._target(peer), options=self._options)
-                self._sync[peer] = SyncChannel(inner, peer, self._signer)
-            return self._sync[peer]
+                dial = partial(grpc.insecure_channel, self._target(peer), options=self._options)
+                self._sync[peer] = PeerChannel(dial, peer, self._signer, SyncCall)
+            return cast(grpc.Channel, self._sync[peer])
 
     async def close(self) -> None:
         """Close every channel."""
@@ -62,7 +63,7 @@ class Channels:
 
     def _target(self, peer: str) -> str:
         target = self._settings.target_of(peer)
-        return target if ":///" in target or target.startswith("unix:") else f"dns:///{target}"
+        return target if "://" in target or target.startswith("unix:") else f"dns:///{target}"
 
 
 def _options(message_bytes: int) -> list[tuple[str, Any]]:
@@ -78,4 +79,6 @@ def _options(message_bytes: int) -> list[tuple[str, Any]]:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1_000),
+        # A process that took a peer's place is found before the retries of a call are used up; usual are 30 s.
+        ("grpc.dns_min_time_between_resolutions_ms", 500),
     ]

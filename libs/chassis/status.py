@@ -20,6 +20,13 @@ from chassis.errors import (
 )
 
 DOMAIN = "tonewright.dev"
+# How gRPC begins to say that no address took a connection, and that there is no address.
+_UNSENT = (
+    "connections to all backends failing",
+    "failed to connect to all",
+    "errors resolving",
+    "DNS resolution failed",
+)
 _DETAILS = "grpc-status-details-bin"
 # A server that stops cancels what still runs when its grace is over; what this process cancels is no RPC error.
 _TRANSPORT = (Code.UNAVAILABLE, Code.CANCELLED)
@@ -79,6 +86,12 @@ def is_transport_fault(error: grpc.RpcError) -> bool:
     """Whether the peer itself could not be reached or stopped, rather than answering that something is unavailable."""
     code, _, rich = _parts(error)
     return code in _TRANSPORT and rich is None
+
+
+def was_not_sent(error: grpc.RpcError) -> bool:
+    """Whether no peer can have seen the call, because there was no connection to send it on."""
+    details = error.details() or ""
+    return is_transport_fault(error) and details.startswith(_UNSENT)
 
 
 def _parts(error: grpc.RpcError) -> tuple[Code, str, status_pb2.Status | None]:

@@ -6,8 +6,9 @@ import asyncio
 import importlib.resources
 import json
 import random
+import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,8 @@ import grpc.aio
 from chassis import context, tracing
 from chassis.errors import DeadlineExceeded
 from chassis.metrics import RPC_CALLED
-from chassis.rpc.interceptors import REPLAYED, REQUEST_ID
-from chassis.status import from_rpc_error, is_transport_fault
+from chassis.rpc.interceptors import DRAINS, REPLAYED, REQUEST_ID
+from chassis.status import from_rpc_error, is_transport_fault, was_not_sent
 from chassis.tokens import Signer
 
 _CONFIG = json.loads(importlib.resources.files(__package__).joinpath("service_config.json").read_text())
@@ -27,6 +28,8 @@ _METHOD = _CONFIG["methodConfig"][0]
 # gRPC cannot retry by a method's prefix, so the policy of the file is applied here and the channel gets the rest.
 CHANNEL_CONFIG = json.dumps({"loadBalancingConfig": _CONFIG["loadBalancingConfig"]})
 _IDEMPOTENT = ("Get", "List", "Search", "Query", "Wait")
+# gRPC looks for a name that was long away only after as long again, two minutes at most; a new channel looks at once.
+_RENEW_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,12 @@ class Outgoing:
         peer: The service that is called, also the audience of the token.
         path: `/package.Service/Method`.
         signer: Makes the token.
+        renew: Called when the peer's addresses should be looked up again: no connection could be made, or it drains.
     """
 
-    def __init__(self, peer: str, path: str, signer: Signer) -> None:
+    def __init__(self, peer: str, path: str, signer: Signer, renew: Callable[[], None]) -> None:
         self.peer = peer
+        self._renew = renew
         self.path = path
         self._signer = signer
         service, _, self._method = path.lstrip("/").partition("/")
@@ -88,10 +93,13 @@ class Outgoing:
 
     def may_repeat(self, error: grpc.RpcError, request: Any, attempt: int, deadline: float) -> float | None:
         """Seconds to wait before the same call is made again, None when it must not be."""
-        if attempt >= _RETRY.attempts or not is_transport_fault(error):
+        if not is_transport_fault(error):
             return None
-        request_id: str = getattr(request, "request_id", "")
-        if not request_id and not self._method.startswith(_IDEMPOTENT):
+        if was_not_sent(error):
+            self._renew()
+        elif not getattr(request, "request_id", "") and not self._method.startswith(_IDEMPOTENT):
+            return None
+        if attempt >= _RETRY.attempts:
             return None
         wait_s = _RETRY.wait_s(attempt)
         return wait_s if time.monotonic() + wait_s < deadline else None
@@ -113,9 +121,11 @@ class Outgoing:
 
     def note(self, trailing: Any) -> None:
         """Take over what the response said beside its message."""
-        flags = context.response_flags()
-        if not flags.is_served and any(key == REPLAYED for key, _ in trailing or ()):
+        flags, said = context.response_flags(), {key for key, _ in trailing or ()}
+        if not flags.is_served and REPLAYED in said:
             flags.replayed = True
+        if DRAINS in said:
+            self._renew()
 
 
 class AioCall:
@@ -134,7 +144,7 @@ class AioCall:
         with out.observed():
             while True:
                 attempt += 1
-                call = self._inner(request, timeout=out.left_s(deadline), metadata=out.metadata(metadata))
+                call = self._inner()(request, timeout=out.left_s(deadline), metadata=out.metadata(metadata))
                 try:
                     answer = await call
                 except grpc.RpcError as error:
@@ -150,16 +160,20 @@ class AioCall:
         out = self._out
         # A stream may last, so only a given time or the current request's end bounds it.
         ends = context.deadline() if timeout is None else out.deadline(timeout)
-        left_s = None if ends is None else out.left_s(ends)
-        return AioStream(out, self._inner(request, timeout=left_s, metadata=out.metadata(metadata)))
+
+        def begin() -> Any:
+            left_s = None if ends is None else out.left_s(ends)
+            return self._inner()(request, timeout=left_s, metadata=out.metadata(metadata))
+
+        return AioStream(out, begin, None if self._streams_in else request)
 
 
 class AioStream:
     """The answers of a streaming call; `cancel` or `aclose` ends it early."""
 
-    def __init__(self, out: Outgoing, call: Any) -> None:
-        self._call = call
-        self._answers = self._iterate(out)
+    def __init__(self, out: Outgoing, begin: Callable[[], Any], request: Any) -> None:
+        self._call = begin()
+        self._answers = self._iterate(out, begin, request)
 
     def __aiter__(self) -> AsyncIterator[Any]:
         """The answers in order."""
@@ -178,12 +192,25 @@ class AioStream:
         self._call.cancel()
         await self._answers.aclose()
 
-    async def _iterate(self, out: Outgoing) -> AsyncGenerator[Any, None]:
+    async def _iterate(self, out: Outgoing, begin: Callable[[], Any], request: Any) -> AsyncGenerator[Any, None]:
+        attempt, deadline = 0, out.deadline(None)
         try:
             with out.observed():
-                async for answer in self._call:
-                    yield answer
-                out.note(await self._call.trailing_metadata())
+                while True:
+                    attempt += 1
+                    try:
+                        async for answer in self._call:
+                            request = None  # what has answered once is not asked again
+                            yield answer
+                    except grpc.RpcError as error:
+                        again_s = None if request is None else out.may_repeat(error, request, attempt, deadline)
+                        if again_s is None:
+                            raise
+                        await asyncio.sleep(again_s)
+                        self._call = begin()
+                        continue
+                    out.note(await self._call.trailing_metadata())
+                    return
         finally:
             self._call.cancel()
 
@@ -205,7 +232,7 @@ class SyncCall:
             while True:
                 attempt += 1
                 try:
-                    answer, call = self._inner.with_call(
+                    answer, call = self._inner().with_call(
                         request, timeout=out.left_s(deadline), metadata=out.metadata(metadata)
                     )
                 except grpc.RpcError as error:
@@ -220,7 +247,7 @@ class SyncCall:
     def _stream(self, request: Any, timeout: float | None, metadata: Any) -> Iterator[Any]:
         out = self._out
         left_s = None if timeout is None else out.left_s(out.deadline(timeout))
-        call = self._inner(request, timeout=left_s, metadata=out.metadata(metadata))
+        call = self._inner()(request, timeout=left_s, metadata=out.metadata(metadata))
         try:
             with out.observed():
                 yield from call
@@ -228,88 +255,53 @@ class SyncCall:
             call.cancel()
 
 
-class _Shapes:
-    """What stubs ask a channel for: callables by shape and method."""
+class PeerChannel:
+    """A channel to a peer: callables by shape and method; the rest is the channel's own.
 
-    _inner: Any
-    _peer: str
-    _signer: Signer
-    _wrap: type[AioCall | SyncCall]
+    Args:
+        dial: Makes a channel of gRPC.
+        peer: The service that is called.
+        signer: Makes the tokens.
+        wrap: How calls are made, from coroutines or from threads.
+    """
+
+    def __init__(
+        self, dial: Callable[[], Any], peer: str, signer: Signer, wrap: type[AioCall] | type[SyncCall]
+    ) -> None:
+        self._dial, self._peer, self._signer, self._wrap = dial, peer, signer, wrap
+        self._lock = threading.Lock()
+        self._dialled_s, self._inner, self._made = time.monotonic(), dial(), dict[tuple[str, str], Any]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """One request, one answer."""
-        return self._call(self._inner.unary_unary, method, args, kwargs, streams=False, streams_in=False)
+        return self._call("unary_unary", method, args, kwargs, streams=False, streams_in=False)
 
     def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """One request, many answers."""
-        return self._call(self._inner.unary_stream, method, args, kwargs, streams=True, streams_in=False)
+        return self._call("unary_stream", method, args, kwargs, streams=True, streams_in=False)
 
     def stream_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Many requests, one answer."""
-        return self._call(self._inner.stream_unary, method, args, kwargs, streams=False, streams_in=True)
+        return self._call("stream_unary", method, args, kwargs, streams=False, streams_in=True)
 
     def stream_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Many requests, many answers."""
-        return self._call(self._inner.stream_stream, method, args, kwargs, streams=True, streams_in=True)
+        return self._call("stream_stream", method, args, kwargs, streams=True, streams_in=True)
 
-    def _call(self, make: Any, method: str, args: Any, kwargs: Any, **shape: bool) -> Any:
-        return self._wrap(Outgoing(self._peer, method, self._signer), make(method, *args, **kwargs), **shape)
+    def _call(self, shape: str, method: str, args: Any, kwargs: Any, **streams: bool) -> Any:
+        def inner() -> Any:
+            made = self._made  # a renewed channel has another
+            if (shape, method) not in made:
+                made[shape, method] = getattr(self._inner, shape)(method, *args, **kwargs)
+            return made[shape, method]
 
+        return self._wrap(Outgoing(self._peer, method, self._signer, self._renew), inner, **streams)
 
-class AioChannel(_Shapes, grpc.aio.Channel):
-    """A channel to a peer for coroutines."""
-
-    _wrap = AioCall
-
-    def __init__(self, inner: grpc.aio.Channel, peer: str, signer: Signer) -> None:
-        self._inner, self._peer, self._signer = inner, peer, signer
-
-    async def __aenter__(self) -> AioChannel:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def close(self, grace: float | None = None) -> None:
-        """Close the connection."""
-        await self._inner.close(grace)
-
-    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:  # noqa: FBT001, FBT002
-        """How the connection is."""
-        state: grpc.ChannelConnectivity = self._inner.get_state(try_to_connect)
-        return state
-
-    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
-        """Return when the connection is no longer as it was."""
-        await self._inner.wait_for_state_change(last_observed_state)
-
-    async def channel_ready(self) -> None:
-        """Return when there is a connection."""
-        await self._inner.channel_ready()
-
-
-class SyncChannel(_Shapes, grpc.Channel):
-    """A channel to a peer for threads."""
-
-    _wrap = SyncCall
-
-    def __init__(self, inner: grpc.Channel, peer: str, signer: Signer) -> None:
-        self._inner, self._peer, self._signer = inner, peer, signer
-
-    def subscribe(self, callback: Any, try_to_connect: Any = False) -> None:  # noqa: FBT002
-        """Hear of changes of the connection."""
-        self._inner.subscribe(callback, try_to_connect)
-
-    def unsubscribe(self, callback: Any) -> None:
-        """Hear no more of them."""
-        self._inner.unsubscribe(callback)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._inner.close()
-
-    def __enter__(self) -> SyncChannel:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _renew(self) -> None:
+        with self._lock:
+            if time.monotonic() - self._dialled_s > _RENEW_S:
+                # What still runs on the old channel runs on to its end.
+                self._dialled_s, self._inner, self._made = time.monotonic(), self._dial(), {}

@@ -19,6 +19,7 @@ from chassis import context, logs, tracing
 from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.errors import AppError, Code, DeadlineExceeded, Internal, NotImplementedYet, TokenRefused
+from chassis.health import Health
 from chassis.metrics import RPC_SERVED
 from chassis.rpc.rules import MethodRule, check_caller, check_request, rule_of
 from chassis.status import to_grpc
@@ -26,7 +27,7 @@ from chassis.tokens import Verifier
 
 log = logs.get_logger(__name__)
 
-REPLAYED = "tonewright-replayed"
+REPLAYED, DRAINS = "tonewright-replayed", "tonewright-drains"
 REQUEST_ID = "x-request-id"
 _FAULTS = (Code.INTERNAL, Code.DATA_LOSS, Code.UNKNOWN)
 
@@ -47,8 +48,10 @@ class Call:
 class ServerInterceptor(grpc.aio.ServerInterceptor):
     """Wraps every method of a server."""
 
-    def __init__(self, service: str, verifier: Verifier, rules: Mapping[str, MethodRule], clock: Clock) -> None:
-        self._service = service
+    def __init__(
+        self, service: str, verifier: Verifier, rules: Mapping[str, MethodRule], clock: Clock, health: Health
+    ) -> None:
+        self._service, self._health = service, health
         self._verifier = verifier
         self._rules = rules
         self._clock = clock
@@ -116,8 +119,8 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
                 except asyncio.CancelledError:
                     call.code = Code.CANCELLED.name
                     raise
-                if flags.replayed:
-                    call.context.set_trailing_metadata(((REPLAYED, "true"),))
+                told = [REPLAYED] * flags.replayed + [DRAINS] * self._health.is_draining
+                call.context.set_trailing_metadata(tuple((word, "true") for word in told))
             finally:
                 self._record(call, self._clock.monotonic() - started)
 

@@ -74,7 +74,7 @@ def make_server(
 ) -> grpc.aio.Server:
     """A server that is not started and has no port yet."""
     server = grpc.aio.server(
-        interceptors=[ServerInterceptor(service, verifier, rules, clock)],
+        interceptors=[ServerInterceptor(service, verifier, rules, clock, health)],
         options=[
             ("grpc.so_reuseport", 0),  # two processes on one port is a mistake and must fail
             ("grpc.max_send_message_length", message_bytes),

@@ -9,6 +9,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
+from google.protobuf import empty_pb2
+
 from chassis.errors import NotFound
 from chassis.logs import get_logger
 from chassis.runtime import App, Runtime, run_service
@@ -35,8 +37,13 @@ class Stems(stems_pb2_grpc.StemsServiceServicer):
             await self._runtime.pool.run(time.sleep, 60.0)
         return pb.Separation(name=request.name)
 
+    async def DeleteSeparation(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
     async def WatchSeparation(self, request: Any, context: Any) -> AsyncIterator[Any]:
         yield pb.WatchSeparationResponse()
+        if request.name.endswith("/once"):
+            return
         await asyncio.sleep(60)
 
 
