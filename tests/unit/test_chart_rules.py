@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.chart import golden, links, validate
+from tools.chart import golden, links, pods, validate
 from tools.pod_security import pod_specs, restricted_faults
 
 SAFE: dict[str, Any] = {
@@ -137,6 +137,41 @@ def deployment(**spec: object) -> dict[str, Any]:
     template = {"metadata": {"labels": labels}, "spec": copy.deepcopy(SAFE)}
     found = {"selector": {"matchLabels": labels}, "template": template, **spec}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "gateway"}, "spec": found}
+
+
+def sound(**container: object) -> dict[str, Any]:
+    found = deployment()
+    own = {"volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}], "resources": {"limits": {"memory": "1Gi"}}}
+    found["spec"]["template"]["spec"]["containers"][0].update({**own, **container})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("container", "named"),
+    [
+        ({"volumeMounts": []}, "tmp is mounted nowhere"),
+        ({"volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "x", "mountPath": "/x"}]}, "no volume x"),
+        ({"volumeMounts": [{"name": "tmp", "mountPath": "/a"}, {"name": "tmp", "mountPath": "/a"}]}, "/a given twice"),
+        ({"env": [{"name": "TZ", "value": "UTC"}, {"name": "TZ", "value": "CET"}]}, "TZ given twice"),
+        ({"livenessProbe": {"httpGet": {"path": "/livez", "port": "ops"}}}, "no port ops"),
+        ({"resources": {}}, "limit of memory"),
+        ({"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "512Mi"}}}, "asks for 1Gi"),
+        ({"resources": {"requests": {"cpu": 2}, "limits": {"memory": "1Gi", "cpu": "500m"}}}, "asks for 2"),
+    ],
+)
+def test_pod_whose_parts_do_not_fit_is_named(container: dict[str, object], named: str) -> None:
+    assert pods.faults(sound()) == []
+    assert named in pods.faults(sound(**container))[0]
+
+
+def test_name_that_is_too_long_is_named() -> None:
+    assert "at most 63" in pods.faults({"kind": "Service", "metadata": {"name": "a" * 64}})[0]
+
+
+def test_label_that_is_no_text_is_named() -> None:
+    assert (
+        "metadata.labels.tier" in pods.faults({"kind": "Service", "metadata": {"name": "a", "labels": {"tier": 1}}})[0]
+    )
 
 
 def test_object_that_selects_no_pod_is_named() -> None:

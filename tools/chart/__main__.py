@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tools.chart import callers, golden, links, validate
+from tools.chart import callers, golden, links, pods, validate
 from tools.chart.render import ROOT, HelmFailed, Manifest, lint, render, said, scenarios
 from tools.pod_security import pod_specs, restricted_faults
 
@@ -104,7 +104,7 @@ def _object_faults(rendered: Renderings) -> list[str]:
         for item in manifests:
             key = (version, json.dumps(item, sort_keys=True))
             if key not in seen:  # most objects are the same in most scenarios
-                seen[key] = [*validate.faults(item, version), *_security_faults(item)]
+                seen[key] = [*validate.faults(item, version), *pods.faults(item), *_security_faults(item)]
             own += [f"{item['kind']}/{item['metadata']['name']}: {fault}" for fault in seen[key]]
         found += [f"{scenario} {version}: {fault}" for fault in own]
     return found

@@ -11,6 +11,8 @@ that its file shows what its values change. All strictly checked versions of Kub
 from __future__ import annotations
 
 import copy
+import functools
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,12 @@ def _text(own: Parts, base_name: str, base: Parts) -> str:
 
 
 def _dumped(item: Manifest) -> str:
-    return str(yaml.dump(_still(item), Dumper=_Dumper, width=1000, allow_unicode=True))
+    return _as_yaml(json.dumps(_still(item), sort_keys=True))
+
+
+@functools.cache  # most objects are the same in every version and many scenarios
+def _as_yaml(kept: str) -> str:
+    return str(yaml.dump(json.loads(kept), Dumper=_Dumper, width=1000, allow_unicode=True))
 
 
 def _still(item: Manifest) -> Manifest:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,7 +75,7 @@ def render(
     custom_kinds: Sequence[str] = CUSTOM_KINDS,
     release: str = RELEASE,
 ) -> list[Manifest]:
-    """The objects of an installation, hooks and tests included.
+    """The objects of an installation, hooks and tests included; read them, never change them.
 
     Args:
         values: A values file; None for the chart's defaults.
@@ -89,7 +91,14 @@ def render(
     words += ["--values", str(values)] if values else []
     words += [word for setting in settings for word in ("--set", setting)]
     words += [word for kind in custom_kinds for word in ("--api-versions", kind)]
-    return [document for document in yaml.load_all(_helm(*words), _Loader) if document]
+    documents = re.split(r"^---$", _helm(*words), flags=re.MULTILINE)
+    return [found for document in documents if (found := _parsed(document))]
+
+
+@functools.cache  # most objects are the same in every version and many scenarios
+def _parsed(document: str) -> Manifest | None:
+    found: Manifest | None = yaml.load(document, _Loader)
+    return found
 
 
 def _helm(*words: str) -> str:

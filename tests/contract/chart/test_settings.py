@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.chart_house import COMPONENTS, SERVICES, component_of, container, named, names, pod, rendered
+from tools.chart import pods
 from tools.chart.links import pod_labels
 from tools.chart.render import CHART, Manifest
 from tools.pod_security import pod_specs
@@ -321,6 +322,22 @@ def test_additions_of_one_component_stay_with_it() -> None:
 
 def test_objects_take_the_release_into_their_names() -> None:
     assert "music-tonewright-gateway" in names(rendered("minimal", release="music"), "Deployment")
+
+
+@pytest.mark.parametrize("scenario", ["dev-backends", "keda", "monitoring"])
+def test_names_fit_for_the_longest_release(scenario: str) -> None:
+    manifests = rendered(scenario, release="music-".ljust(53, "x"))
+
+    assert [fault for one in manifests for fault in pods.faults(one)] == []
+
+
+def test_selectors_never_change() -> None:
+    """A Deployment's selector is for ever: it must not carry a version, a chart or a label of the operator's."""
+    keys = {f"app.kubernetes.io/{word}" for word in ("name", "instance", "component")}
+
+    for one in rendered("everything-on"):
+        if one["kind"] in ("Deployment", "StatefulSet"):
+            assert one["spec"]["selector"]["matchLabels"].keys() == keys
 
 
 # ------------------------------------------------------------------------------------------------ routes
