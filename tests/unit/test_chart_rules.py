@@ -175,9 +175,9 @@ def test_label_that_is_no_text_is_named() -> None:
 
 
 def test_object_that_selects_no_pod_is_named() -> None:
-    lost = service(selector={"app": "gatway"})
+    lost = service(selector={"app": "gatewayz"})
 
-    assert links.faults([deployment(), lost]) == ["Service/gateway: spec.selector selects no pod: {'app': 'gatway'}"]
+    assert links.faults([deployment(), lost]) == ["Service/gateway: spec.selector selects no pod: {'app': 'gatewayz'}"]
 
 
 def test_route_to_nowhere_is_named() -> None:

@@ -11,12 +11,12 @@ from tools.chart.render import HelmFailed, render, scenarios
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("gatway.replicas=3", ("gatway",)),
+        ("gatewayz.replicas=3", ("gatewayz",)),
         ("gateway.replcas=3", ("gateway", "replcas")),
         ("gateway.oidc.isuer=https://id.example.com", ("oidc", "isuer")),
         ("stemsWorker.gpu.resource=nvidia.com/gpu", ("gpu", "resource")),
         ("stemsWorker.keda.max=3", ("keda", "max")),
-        ("networkPolicy.ports.postgress={5432}", ("ports", "postgress")),
+        ("networkPolicy.ports.postgresz={5432}", ("ports", "postgresz")),
         ("monitoring.rules.enable=true", ("rules", "enable")),
         ("devBackends.s3.persistence.class=fast", ("persistence", "class")),
         ("postgres.password=secret", ("postgres", "password")),
