@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tools import promtool
 from tools.dashboards import FOLDER, stale
-from tools.metrics import dashboard_queries, panels, query_faults, series
+from tools.metrics import ALERT_TESTS, dashboard_queries, panels, query_faults, series
 
 BOARDS = sorted(FOLDER.glob("*.json"))
 
@@ -61,11 +63,32 @@ def test_panels_lie_beside_each_other(board: dict[str, Any]) -> None:
     assert max(x for x, _ in cells) < 24
 
 
-def test_promtool_says_what_it_cannot_read(tmp_path: Path) -> None:
+@pytest.fixture
+def _with_promtool() -> None:
     try:
         promtool.path()
     except promtool.PromtoolMissing as error:
         pytest.skip(str(error))
+
+
+@pytest.mark.usefixtures("_with_promtool")
+def test_every_panel_can_be_drawn_where_services_have_two_pods(tmp_path: Path) -> None:
+    asked = [query.expression for query in dashboard_queries() if not query.expression.startswith("label_values")]
+    replaced = [re.sub(r"\$(namespace|release)", ".+", query.replace("$__rate_interval", "5m")) for query in asked]
+    healthy = yaml.safe_load(ALERT_TESTS.read_text())["tests"][0]["input_series"]
+    tests = [{"expr": query, "eval_time": "30m", "exp_samples": []} for query in replaced]
+    path = tmp_path / "panels.yaml"
+    case = {"interval": "1m", "input_series": healthy, "promql_expr_test": tests}
+    path.write_text(yaml.safe_dump({"rule_files": [], "tests": [case]}))
+
+    told = promtool.run("test", "rules", path)
+
+    assert "got:" in told, "panels have values, which nobody expected here"
+    assert [line for line in told.splitlines() if "err:" in line] == []
+
+
+@pytest.mark.usefixtures("_with_promtool")
+def test_promtool_says_what_it_cannot_read(tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text("groups: [{name: a, rules: [{record: b, expr: 'sum by (c) rate(d[5m])'}]}]")
 
