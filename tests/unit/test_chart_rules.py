@@ -124,7 +124,7 @@ def scaled_job(**spec: object) -> dict[str, Any]:
         ({"maxReplicas": 3}, "maxReplicas"),
         ({"pollingInterval": "15"}, "pollingInterval"),
         ({"rollout": {"strategy": "careful"}}, "rollout"),
-        ({"jobTargetRef": {"template": {"spec": {"containers": [{"nam": "worker"}]}}}}, "spec.jobTargetRef.template"),
+        ({"jobTargetRef": {"template": {"spec": {"containers": [{"namez": "worker"}]}}}}, "spec.jobTargetRef.template"),
     ],
 )
 def test_misspelt_field_of_another_projects_kind_is_refused(spec: dict[str, object], named: str) -> None:
