@@ -51,7 +51,7 @@ def choose_target(
     """Work with a tonewright gateway."""
     port = os.environ.get("TONEWRIGHT_GATEWAY_PORT", "8080")
     _target.url = url or f"http://127.0.0.1:{port}"
-    _target.key = key or _kept_key()
+    _target.key = key.strip() or _kept_key()  # a Secret made of a file ends with a line break
     _target.artist, _target.as_json = artist, as_json
 
 
