@@ -167,7 +167,7 @@ class ClusterHouse(House):
 
     def _make_keys(self) -> None:
         self._write_keys()
-        files = {name: (self.home / name).read_text() for name in ("api-key", "api-keys.toml")}
+        files = {"api-key": self.keys["ops"], "api-keys.toml": (self.home / "api-keys.toml").read_text()}
         files |= {f"{principal}.key": key for principal, key in self.keys.items()}
         metadata = {"name": KEYS_SECRET}
         self.kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": files})
@@ -276,15 +276,14 @@ class ClusterHouse(House):
         """Pods, events and logs, for the report of a failure."""
         if not hasattr(self, "watch"):
             return "nothing was installed"
-        parts = [
-            self.kube("get", "pods", "--output=wide", check=False),
-            _tail(self.kube("get", "events", "--sort-by=.lastTimestamp", check=False), 25),
-        ]
+        events = self.kube("get", "events", "--sort-by=.lastTimestamp", check=False).splitlines()
+        parts = [self.kube("get", "pods", "--output=wide", check=False), *events[-15:]]
         for name, pod in sorted(self.watch.now().items()):
             restarts = [status.get("restartCount", 0) for status in pod["status"].get("containerStatuses", [])]
             for old in [False, True][: 1 + any(restarts)]:
-                arguments = ("logs", name, "--all-containers", "--tail=15", *(["--previous"] if old else []))
-                parts.append(f"--- {name}{' before its restart' if old else ''}\n{self.kube(*arguments, check=False)}")
+                arguments = ("logs", name, "--all-containers", "--tail=8", *(["--previous"] if old else []))
+                lines = [line[:300] for line in self.kube(*arguments, check=False).splitlines()]
+                parts.append(f"--- {name}{' before its restart' if old else ''}\n" + "\n".join(lines))
         return "\n".join(parts)
 
 
@@ -295,7 +294,3 @@ def void(_: object) -> None:
 def _ready_since(pod: Mapping[str, Any]) -> float:
     conditions = {one["type"]: one for one in pod["status"]["conditions"]}
     return datetime.fromisoformat(conditions["Ready"]["lastTransitionTime"]).timestamp()
-
-
-def _tail(text: str, lines: int) -> str:
-    return "\n".join(text.splitlines()[-lines:])

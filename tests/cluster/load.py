@@ -50,7 +50,7 @@ class Traffic:
 
     def stop(self) -> dict[str, Any]:
         """End it and give its summary."""
-        self._cluster.kube.exec(POD, "touch", "/tmp/stop")
+        self._cluster.kube.exec(POD, "python", "-c", "open('/tmp/stop', 'w')")
 
         def summary() -> list[dict[str, Any]]:
             return [event for event in self.told() if event["event"] == "summary"]
