@@ -131,11 +131,13 @@ fmt: $(VENV)/.dev ## Format and sort
 	$(BIN)/ruff format .
 
 .PHONY: generate
-generate: proto ## Stubs, OpenAPI and the lists in docs/
+generate: proto ## Stubs, OpenAPI, the lists in docs/, dashboards and the chart's goldens
 	$(BIN)/python tools/openapi.py
 	$(BIN)/python tools/client_models.py
 	$(BIN)/python tools/contracts.py
 	$(BIN)/python tools/docs.py
+	$(BIN)/python -m tools.dashboards
+	$(BIN)/python -m tools.chart golden
 
 .PHONY: proto
 proto: $(VENV)/.dev ## Stubs in gen/ from proto/
