@@ -145,7 +145,7 @@ def _given(target: str, file: Path, reference: str, arguments: Mapping[str, str]
         words += ["--secret", f"id=ca,src={pip.authorities}"]
     if pip.wheels:
         words += ["--build-context", f"wheels={pip.wheels}"]
-    used = set(re.findall(r"^ARG (\w+)", file.read_text("utf-8"), re.MULTILINE))
+    used = set(re.findall(r"(?:^ARG | )(\w+)=", file.read_text("utf-8"), re.MULTILINE))
     for name in sorted(used & arguments.keys()):
         words += ["--build-arg", f"{name}={arguments[name]}"]
     return words

@@ -28,7 +28,7 @@ LIBRARIES = (
     "libnsl.", "libanl.", "libBrokenLocale.", "libthread_db.", "libgcc_s.", "libstdc++.", "libz.", "libgomp.",
 )  # fmt: skip
 LIBRARY_FOLDERS = {"ossl-modules", "engines-3"}
-LIB = {"locale", "os-release", "ssl", "python3", "python3.11"}
+LIB = {"locale", "os-release", "ssl", "python3"}
 SHARE = {"ca-certificates", "common-licenses", "zoneinfo", "doc", "python3"}
 UNUSED_STANDARD_LIBRARY = [
     "ensurepip", "idlelib", "lib2to3", "tkinter", "turtledemo", "turtle.py", "test", "pydoc_data", "distutils",
@@ -41,7 +41,7 @@ def main() -> None:
     if not Path("/build/slim.py").exists():
         sys.exit("slim.py cuts the system that it runs in; it belongs into a build stage")
     stdlib = Path(sysconfig.get_path("stdlib"))
-    triplet = Path("/usr/lib") / (sysconfig.get_config_var("MULTIARCH") or "")
+    (triplet,) = Path("/usr/lib").glob("*-linux-gnu*")
     kept = [path for path in _commands() if path.name in COMMANDS or path.name.startswith("python")]
     programs = [
         Path(os.path.realpath(sys.executable)),
@@ -53,7 +53,7 @@ def main() -> None:
 
     _remove(path for path in _commands() if path not in kept)
     _remove(path for path in triplet.iterdir() if not _stays(path, libraries))
-    _remove(path for path in Path("/usr/lib").iterdir() if path.name not in LIB and path != triplet)
+    _remove(path for path in Path("/usr/lib").iterdir() if path.name not in LIB and path not in (triplet, stdlib))
     _remove(path for path in Path("/usr/share").iterdir() if path.name not in SHARE)
     _remove(path for path in Path("/usr/share/doc").rglob("*") if path.is_file() and path.name != "copyright")
     _remove(path for path in Path("/var/lib").iterdir() if path.name != "dpkg")

@@ -1,8 +1,8 @@
 """Cut an installation of packages down to what the images run, and compile what they import; run in a build stage.
 
-`trim.py PREFIX MODULE…`: tests, headers, sources of extensions, debug symbols and the parts of big packages that no
-service imports go. Bytecode is made for the modules named and for all that they import, not for everything: that is
-a third of the size, and the images never write any themselves.
+`trim.py PREFIX NAME`: tests, headers, sources of extensions, debug symbols and the parts of big packages that no
+service imports go. Bytecode is made for the modules of that name in modules.txt and for all that they import, not for
+everything: that is a third of the size, and the images never write any themselves.
 """
 
 from __future__ import annotations
@@ -42,25 +42,30 @@ ONLY = {
 }
 
 
-def main(prefix: Path, modules: list[str]) -> None:
-    """Trim `prefix`, then import the modules from there to compile all that comes with them."""
+def main(prefix: Path, name: str) -> None:
+    """Trim `prefix`, then import the modules of the name from there to compile all that comes with them."""
     (site,) = prefix.glob("lib/python3*/site-packages")
     before = _size(site)
     for pattern in FOLDERS:
-        for folder in list(site.glob(pattern)):
-            shutil.rmtree(folder, ignore_errors=True)
+        for path in list(site.glob(pattern)):
+            shutil.rmtree(path, ignore_errors=True)
     for pattern in FILES:
         for file in site.glob(pattern):
             file.unlink()
-    for name, kept in ONLY.items():
-        for path in (site / name).glob("*"):
+    for folder, kept in ONLY.items():
+        for path in (site / folder).glob("*"):
             if not any(path.match(pattern) for pattern in kept):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     for pattern in WITH_SYMBOLS:
         for library in site.glob(pattern):
             subprocess.run(["strip", "--strip-unneeded", library], check=True)
-    count = _compile(site, modules)
+    count = _compile(site, _modules(name))
     print(f"{prefix}: {before / 1e6:.0f} MB to {_size(site) / 1e6:.0f} MB, bytecode of {count} modules")
+
+
+def _modules(name: str) -> list[str]:
+    lines = Path(__file__).with_name("modules.txt").read_text("utf-8").splitlines()
+    return [word for line in lines for word in line.split()[1:] if line.split()[0] == name]
 
 
 def _compile(site: Path, modules: list[str]) -> int:
@@ -83,4 +88,4 @@ def _size(site: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(Path(sys.argv[1]), sys.argv[2])
