@@ -37,14 +37,14 @@ class Health:
 
     def __init__(self) -> None:
         self.is_starting = self.is_draining = False
-        self._probes: dict[str, tuple[Callable[[], None], bool]] = {}
-        self._running: dict[str, Future[None]] = {}
+        self._probes: dict[str, tuple[Callable[[], object], bool]] = {}
+        self._running: dict[str, Future[object]] = {}
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="probe")
         self._lock = asyncio.Lock()
         self._faults: dict[str, str] = {}
         self._probed_at = float("-inf")
 
-    def add(self, name: str, probe: Callable[[], None], *, required: bool = True) -> None:
+    def add(self, name: str, probe: Callable[[], object], *, required: bool = True) -> None:
         """Watch a dependency; the process stays ready without one that is not required.
 
         Args:

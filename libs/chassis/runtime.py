@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import gc
 import hashlib
 import sys
 import time
@@ -196,6 +197,8 @@ def run_service(
         migrations: Where the Alembic revisions are, as `services.stems:migrations`; None for no database.
         worker: Gives the runners of the worker process; with `--exit-when-idle` it ends when nothing is left to do.
     """
+    gc.freeze()  # modules and classes live as long as the process
+    gc.enable()
     command, flags = _arguments(has_database=migrations is not None, has_worker=worker is not None)
     try:
         settings = settings_type()
@@ -271,7 +274,7 @@ class _Process:
             print(f"{variable}={value}  # {meaning}")  # noqa: T201
         self._assemble(runtime)
         self._watch_schema(runtime)
-        runtime.health.add("signing key", runtime.signer.check)
+        runtime.health.add("signing key", runtime.signer.key)
         if self._migrations is not None:
             runtime.health.add("database role", runtime.db.check_role)
         report = await runtime.health.check()

@@ -65,12 +65,8 @@ class Signer:
         self._signed.put((audience, caller), token, issued + LIFETIME_S)
         return token
 
-    def check(self) -> None:
-        """Nothing if the private key can be read."""
-        self.key()
-
     def key(self) -> Ed25519PrivateKey:
-        """The private key, read once."""
+        """The private key, read once; raises SigningKeyError."""
         if self._key is None:
             try:
                 key = load_pem_private_key(self._key_file.read_bytes(), password=None)

@@ -1,3 +1,6 @@
-from services.sessions.main import main
+import gc
+
+gc.disable()  # while modules load nothing is garbage, and looking for it is a sixth of the start
+from services.sessions.main import main  # noqa: E402
 
 main()

@@ -1,5 +1,8 @@
 """`python -m services.stems`."""
 
-from services.stems.main import main
+import gc
+
+gc.disable()  # while modules load nothing is garbage, and looking for it is a sixth of the start
+from services.stems.main import main  # noqa: E402
 
 main()

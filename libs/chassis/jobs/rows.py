@@ -235,11 +235,9 @@ class Jobs(Generic[Row]):
         """How many rows are queued, how many are queued or running, and since when the oldest is queued."""
         row, queued = self.row, self.row.state == QUEUED
         counts = sa.func.count().filter(queued), sa.func.count(), sa.func.min(row.update_time).filter(queued)
+        unfinished = sa.select(*counts).where(row.state.in_((QUEUED, RUNNING)))
         with self.db.transaction(system_scope("count"), write=False) as session:
-            waiting, unfinished, since = session.execute(
-                sa.select(*counts).where(row.state.in_((QUEUED, RUNNING)))
-            ).one()
-        return waiting, unfinished, since
+            return session.execute(unfinished).one()
 
     def show(self) -> int:
         """Set the metrics, alike in every process; gives the number of rows that wait for a worker."""

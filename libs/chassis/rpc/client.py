@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -32,22 +31,15 @@ _IDEMPOTENT = ("Get", "List", "Search", "Query", "Wait")
 _RENEW_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """When a call is made again."""
-
-    attempts: int = int(_METHOD["retryPolicy"]["maxAttempts"])
-    first_s: float = float(_METHOD["retryPolicy"]["initialBackoff"].rstrip("s"))
-    most_s: float = float(_METHOD["retryPolicy"]["maxBackoff"].rstrip("s"))
-    factor: float = float(_METHOD["retryPolicy"]["backoffMultiplier"])
-
-    def wait_s(self, attempt: int) -> float:
-        """Seconds before the next attempt after `attempt` failed ones, with jitter."""
-        return min(self.most_s, self.first_s * self.factor ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
-
-
 TIMEOUT_S = float(_METHOD["timeout"].rstrip("s"))
-_RETRY = Retry()
+_RETRY = _METHOD["retryPolicy"]
+_FIRST_S, _MOST_S = (float(_RETRY[name].rstrip("s")) for name in ("initialBackoff", "maxBackoff"))
+
+
+def _backoff_s(attempt: int) -> float:
+    """Seconds before the next attempt after `attempt` failed ones, with jitter."""
+    wait_s: float = min(_MOST_S, _FIRST_S * _RETRY["backoffMultiplier"] ** (attempt - 1))
+    return wait_s * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 class Outgoing:
@@ -63,7 +55,6 @@ class Outgoing:
     def __init__(self, peer: str, path: str, signer: Signer, renew: Callable[[], None]) -> None:
         self.peer = peer
         self._renew = renew
-        self.path = path
         self._signer = signer
         service, _, self._method = path.lstrip("/").partition("/")
         self._labels = (service, self._method)
@@ -99,9 +90,9 @@ class Outgoing:
             self._renew()
         elif not getattr(request, "request_id", "") and not self._method.startswith(_IDEMPOTENT):
             return None
-        if attempt >= _RETRY.attempts:
+        if attempt >= _RETRY["maxAttempts"]:
             return None
-        wait_s = _RETRY.wait_s(attempt)
+        wait_s = _backoff_s(attempt)
         return wait_s if time.monotonic() + wait_s < deadline else None
 
     @contextmanager

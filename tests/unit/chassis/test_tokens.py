@@ -127,7 +127,7 @@ def test_a_token_that_lives_too_long_or_lacks_a_claim_is_refused(keys: Path, clo
             verifier(keys, clock).verify(token)
 
 
-def certificate(key: Any, hash_: hashes.HashAlgorithm | None = None) -> bytes:
+def certificate(key: Any, hash_: hashes.SHA256 | None = None) -> bytes:
     """A certificate as cert-manager and Helm make it, long expired: trust comes from the mount alone."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
     from_, to = datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)
@@ -161,4 +161,4 @@ def test_a_missing_public_key_is_named(keys: Path, clock: FakeClock) -> None:
 
 def test_a_missing_private_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(SigningKeyError, match=r"gateway\.key"):
-        Signer("gateway", tmp_path / "gateway.key").check()
+        Signer("gateway", tmp_path / "gateway.key").key()
