@@ -73,7 +73,9 @@ class Operations(Collection[Operation]):
         broken = 0
         while not operation.get("done"):
             try:
-                for identity, _kind, data in self._transport.events(f"{self.path(name)}/events", last_event_id=last_id):
+                for identity, kind, data in self._transport.events(f"{self.path(name)}/events", last_event_id=last_id):
+                    if kind == "error":  # the gateway lost the service for a moment; `get` waits for it or says why not
+                        break
                     last_id, operation, broken = identity or last_id, cast(Operation, data), 0
                     _tell(operation, on_progress)
             except (GatewayUnreachable, ApiError) as fault:
