@@ -16,15 +16,17 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from tools.images import BASE, SERVICES, STAND_INS
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("K8S_CACHE") or Path.home() / ".cache/k8s-1.20.2")
 STATE = CACHE / "state"
-ARCHIVES = CACHE / "images"
+ARCHIVE = CACHE / "images.tar"
 STORE = ["--root", str(CACHE / "ctr/root"), "--runroot", str(CACHE / "ctr/run")]
-BASE = "docker.io/library/python:3.11-slim"
 BASE_PACKAGES = "python3,python3-venv,ca-certificates"
 REPOSITORY = "localhost/tonewright"
 TAG, NEXT_TAG = "test", "test-next"
@@ -86,30 +88,27 @@ def prepare(scripts: Path) -> None:
         raise Unfit("the cluster is built of Debian packages: apt-get is absent")
     CACHE.mkdir(parents=True, exist_ok=True)
     if not all(shutil.which(name) for name in ("buildah", "containerd", "etcd", "debootstrap")) or not _helm().exists():
-        _call(["apt-get", "update", "-qq"])
-        _call(["bash", str(scripts / "deps.sh"), str(CACHE)])
-    _call(["bash", str(scripts / "build.sh"), str(CACHE / "bin")])
+        _install(["apt-get", "update", "-qq"])
+        _install(["bash", str(scripts / "deps.sh"), str(CACHE)])
+    _install(["bash", str(scripts / "build.sh"), str(CACHE / "bin")])
     _import_base()
     common = [*STORE, "--engine", "buildah", "--repository", REPOSITORY]
     images = [sys.executable, "-m", "tools.images"]
     _call([*images, "build", *common, "--base", BASE, "--tag", TAG, "--stand-ins"])
-    own = ["--only", "gateway", "prompt", "datasets", "sessions", "stems-stub", "realtime"]
-    _call([*images, "retag", *common, "--from-tag", TAG, "--tag", NEXT_TAG, *own])
-    ARCHIVES.mkdir(exist_ok=True)
-    _call([*images, "archive", *common, "--tag", TAG, "--file", str(_archive(TAG))])
-    _call([*images, "archive", *common, "--tag", NEXT_TAG, "--file", str(_archive(NEXT_TAG)), *own])
+    _call([*images, "retag", *common, "--from-tag", TAG, "--tag", NEXT_TAG])
+    references = [f"{REPOSITORY}/{name}:{TAG}" for name in (*SERVICES, *STAND_INS)]
+    references += [f"{REPOSITORY}/{name}:{NEXT_TAG}" for name in SERVICES]
+    _call([*images, "archive", *common, "--file", str(ARCHIVE), *references])
 
 
 def up(scripts: Path) -> None:
     """Start the cluster unless it runs, load the archives, make the volumes, print the exports."""
-    archives = [str(_archive(tag)) for tag in (TAG, NEXT_TAG)]
-    if not all(Path(archive).exists() for archive in archives):
+    if not ARCHIVE.exists():
         raise Unfit("nothing is prepared: run `python -m tools.cluster prepare` first")
     if _runs():
-        for archive in archives:
-            _call([*LOADER, archive])
+        _call([*LOADER, str(ARCHIVE)])
     else:
-        environment = {**os.environ, "KUBECTL": str(CACHE / "kubectl"), "IMAGES": " ".join(archives)}
+        environment = {**os.environ, "KUBECTL": str(CACHE / "kubectl"), "IMAGES": str(ARCHIVE)}
         _call(["bash", str(scripts / "up.sh"), str(CACHE / "bin"), str(STATE)], environment)
     renew_volumes()
     print(exports())
@@ -170,6 +169,19 @@ def volume_list(names: Sequence[str], folder: Path) -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
+def _install(words: Sequence[str]) -> None:
+    """A command that calls apt, again if another apt was in its way; each may be run twice."""
+    patient = CACHE / "apt.conf"
+    patient.write_text('DPkg::Lock::Timeout "600";\n')
+    for wait_s in (20, 60, None):
+        try:
+            return _call(words, {**os.environ, "APT_CONFIG": str(patient)})
+        except Unfit:
+            if wait_s is None:
+                raise
+            time.sleep(wait_s)
+
+
 def _import_base() -> None:
     """A Debian with Python by debootstrap, under the name of the public base image, which is out of reach."""
     tarball, rootfs = CACHE / "base.tar", CACHE / "rootfs"
@@ -178,19 +190,15 @@ def _import_base() -> None:
         mirror = _output(["awk", "/^URIs:/{print $2; exit}", "/etc/apt/sources.list.d/debian.sources"]).strip()
         include = f"--include={BASE_PACKAGES}"
         _call(["debootstrap", "--variant=minbase", include, "bookworm", str(rootfs), mirror], quiet=True)
-        left_out = ["cache", "lib/apt/lists"]
-        shared = ["doc", "man", "locale"]
-        excluded = [*(f"./var/{name}" for name in left_out), *(f"./usr/share/{name}" for name in shared)]
+        # Of /etc, what debootstrap copies from this machine.
+        excluded = ["./var/cache", "./var/lib/apt/lists", "./etc/resolv.conf", "./etc/hostname"]
+        excluded += [f"./usr/share/{name}" for name in ("doc", "man", "locale")]
         unfinished = tarball.with_suffix(".part")
         _call(["tar", "-C", str(rootfs), *(f"--exclude={path}" for path in excluded), "-cf", str(unfinished), "."])
         unfinished.rename(tarball)
     podman = ["podman", *STORE, "--storage-driver", "overlay"]
     if subprocess.run([*podman, "image", "exists", BASE], check=False).returncode:
         _call([*podman, "import", "-q", str(tarball), BASE])
-
-
-def _archive(tag: str) -> Path:
-    return ARCHIVES / f"{tag}.tar"
 
 
 def _helm() -> Path:

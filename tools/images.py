@@ -91,12 +91,13 @@ def main(words: Sequence[str] | None = None) -> int:
         engine = _engine(options)
         if options.command == "build":
             return build(engine, options)
-        names = options.only or [*SERVICES, *STAND_INS]
+        names = options.only or list(SERVICES)
         if options.command == "retag":
             for name in names:
                 engine.retag(*(f"{options.repository}/{name}:{tag}" for tag in (options.from_tag, options.tag)))
         else:
-            engine.archive([f"{options.repository}/{name}:{options.tag}" for name in names], options.file)
+            made = [f"{options.repository}/{name}:{options.tag}" for name in names]
+            engine.archive(options.reference or made, options.file)
     except BuildFailed as error:
         print(error, file=sys.stderr)
         return 1
@@ -207,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--only", nargs="+", metavar="IMAGE", choices=[*SERVICES, TORCH, *STAND_INS])
     made["retag"].add_argument("--from-tag", required=True)
     made["archive"].add_argument("--file", type=Path, required=True, help="OCI archive to write")
+    made["archive"].add_argument("reference", nargs="*", help="REPOSITORY/NAME:TAG, not --only and --tag")
     build = made["build"]
     build.add_argument("--base", default=BASE, help="image of Debian with Python that everything is built from and on")
     build.add_argument("--torch", action="store_true", help="build the image `stems` with Demucs, too")

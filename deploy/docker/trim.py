@@ -16,7 +16,7 @@ from pathlib import Path
 
 FOLDERS = [
     "**/tests", "**/__pycache__", "sqlalchemy/testing", "numpy/_pyinstaller", "torch/include",
-    "torch/share", "torch/testing/_internal", "caffe2", "functorch/test",
+    "torch/share", "caffe2", "functorch/test",
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
 ]  # fmt: skip
 FILES = [
