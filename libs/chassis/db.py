@@ -243,7 +243,7 @@ def enable_rls(op: Any, table: str) -> None:
 
 
 def migrate(database_url: str, package: str, schema: str, *, app_url: str | None = None) -> None:
-    """Bring the schema to the newest revision; safe to run in several processes at once.
+    """Bring the schema to the newest revision, unless it is newer still; safe to run in several processes at once.
 
     Args:
         database_url: The owner's URL.
@@ -308,13 +308,12 @@ def _upgrade(engine: sa.Engine, script: ScriptDirectory, config: Config, schema:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(schema, 1))))
             connection.execute(sa.text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             _enter(connection, system_scope("migrate"))
-        steps = lambda revision, _context: script._upgrade_revs("head", revision)  # noqa: E731
+        known = {revision.revision for revision in script.walk_revisions()}
+        steps = lambda heads, _: script._upgrade_revs("head", heads) if known.issuperset(heads) else []  # noqa: E731
         with EnvironmentContext(config, script, fn=steps) as environment:
             environment.configure(connection=connection, transactional_ddl=True, render_as_batch=True)
             environment.run_migrations()
         if app_role is not None:
             role = engine.dialect.identifier_preparer.quote(app_role)
-            connection.execute(sa.text(f'GRANT USAGE ON SCHEMA "{schema}" TO {role}'))
-            rights = "SELECT, INSERT, UPDATE, DELETE"
-            connection.execute(sa.text(f'GRANT {rights} ON ALL TABLES IN SCHEMA "{schema}" TO {role}'))
-            connection.execute(sa.text(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO {role}'))
+            for rights in ("USAGE ON", "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN", "USAGE ON ALL SEQUENCES IN"):
+                connection.execute(sa.text(f'GRANT {rights} SCHEMA "{schema}" TO {role}'))

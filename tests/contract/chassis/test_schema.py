@@ -60,6 +60,15 @@ def test_a_schema_of_the_next_release_does(place: Place, db: Database, newer: st
     schema_probe(db, MIGRATIONS)()
 
 
+def test_an_older_release_leaves_a_newer_schema_as_it_is(place: Place, db: Database, newer: str) -> None:
+    migrate(place.owner_url, newer, SCHEMA, app_url=place.app_url)
+
+    migrate(place.owner_url, MIGRATIONS, SCHEMA, app_url=place.app_url)
+
+    with db.engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0002"
+
+
 def test_a_database_without_tables_is_not_there_yet(place: Place, newer: str) -> None:
     empty = Database(place.app_url.replace("sqlite.db", "empty.db"), "elsewhere")
 
