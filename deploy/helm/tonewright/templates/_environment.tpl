@@ -199,6 +199,9 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 {{- define "tonewright.sessionsEnv" }}
 - name: TONEWRIGHT_SESSIONS_MAX_UPLOAD_BYTES
   value: {{ .Values.maxUploadBytes | int64 | quote }}
+{{- /* Two measurements at once stay below the pod's limit: a hostile file ends its own process, not the pod. */}}
+- name: TONEWRIGHT_SESSIONS_PROBE_MEMORY_BYTES
+  value: "402653184"
 {{- end }}
 
 {{- define "tonewright.stemsEnv" }}
