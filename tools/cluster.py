@@ -108,6 +108,8 @@ def up(scripts: Path) -> None:
     if _runs():
         _call([*LOADER, str(ARCHIVE)])
     else:
+        if STATE.exists():
+            _call(["bash", str(scripts / "down.sh"), str(STATE)])  # what a machine that went down has left
         environment = {**os.environ, "KUBECTL": str(CACHE / "kubectl"), "IMAGES": str(ARCHIVE)}
         _call(["bash", str(scripts / "up.sh"), str(CACHE / "bin"), str(STATE)], environment)
     renew_volumes()
@@ -209,7 +211,7 @@ def _runs() -> bool:
     pid = STATE / "super.pid"
     if not pid.exists() or not Path(f"/proc/{pid.read_text().strip()}").exists():
         return False
-    return "Ready" in _kubectl("get", "nodes")
+    return " Ready" in _kubectl("get", "nodes")
 
 
 def _kubectl(*words: str, stdin: str | None = None) -> str:

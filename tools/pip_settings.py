@@ -27,9 +27,16 @@ class PipSettings:
     @classmethod
     def of_this_machine(cls) -> PipSettings:
         """What `pip config list` says here: files and environment together."""
-        words = [sys.executable, "-m", "pip", "config", "list"]
-        listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout
-        return cls.of(parse(listed))
+        listed = subprocess.run(
+            [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+        )
+        if listed.returncode:
+            # Debian's Python has no pip, but brings one for virtual environments.
+            with tempfile.TemporaryDirectory() as folder:
+                subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True, check=True)
+                words = [f"{folder}/bin/pip", "config", "list"]
+                listed = subprocess.run(words, capture_output=True, text=True, check=True)
+        return cls.of(parse(listed.stdout))
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> PipSettings:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import cluster, images
-from tools.image_engines import BuildFailed, megabytes
+from tools import cluster, image_engines, images
+from tools.image_engines import Buildah, BuildFailed, Docker, megabytes
 from tools.images import Built
 from tools.pip_settings import PipSettings, parse
 
@@ -217,6 +217,24 @@ def test_a_machine_without_settings_passes_an_empty_file() -> None:
         assert pip.file.read_text() == "[global]\n"
 
     assert not pip.file.exists()
+
+
+@pytest.mark.parametrize("engine", [Docker(), Buildah("/store", "/run/store")], ids=["docker", "buildah"])
+def test_both_engines_pass_the_settings_of_pip_by_mounts_alone(
+    engine: Docker | Buildah, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(image_engines, "_call", lambda words: calls.append(" ".join(words)) or "")
+    arguments = {"TORCH_VERSION": "2.13.0", "VERSION": "0.1.0", "UNKNOWN": "x"}
+
+    with PipSettings("[global]\n", authorities=Path("/etc/ca"), wheels=tmp_path) as pip:
+        engine.build("here/gateway:1", "gateway", DOCKERFILE, ROOT, arguments, pip)
+
+        assert f"--secret id=pip,src={pip.file} --secret id=ca,src=/etc/ca" in calls[0]
+    assert f"--build-context wheels={tmp_path}" in calls[0]
+    assert "--target gateway" in calls[0]
+    assert "--build-arg VERSION=0.1.0" in calls[0]
+    assert "UNKNOWN" not in calls[0]
 
 
 def test_the_cluster_without_its_scripts_is_one_line_and_code_3(
