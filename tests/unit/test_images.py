@@ -137,7 +137,7 @@ def test_extras_inside_extras_are_resolved() -> None:
 
 def test_an_unknown_extra_is_refused() -> None:
     with pytest.raises(KeyError):
-        requirements("gatway")
+        requirements("trumpet")
 
 
 def test_compiled_modules_are_named_for_each_layer_of_packages() -> None:
@@ -224,7 +224,12 @@ def test_both_engines_pass_the_settings_of_pip_by_mounts_alone(
     engine: Docker | Buildah, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    monkeypatch.setattr(image_engines, "_call", lambda words: calls.append(" ".join(words)) or "")
+
+    def call(words: list[str]) -> str:
+        calls.append(" ".join(words))
+        return ""
+
+    monkeypatch.setattr(image_engines, "_call", call)
     arguments = {"TORCH_VERSION": "2.13.0", "VERSION": "0.1.0", "UNKNOWN": "x"}
 
     with PipSettings("[global]\n", authorities=Path("/etc/ca"), wheels=tmp_path) as pip:
