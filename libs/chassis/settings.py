@@ -54,8 +54,10 @@ class Settings(BaseSettings):
     )
     callers_file: Path = Field(default=Path(), description="TOML table of who may call whom")
     migrate_on_start: bool = Field(default=True, description="Bring the database up to date before serving")
-    drain_s: float = Field(default=0, ge=0, description="Seconds to serve on after the stop signal while not ready")
-    grace_s: float = Field(default=3, ge=0, description="Seconds that running calls get to finish")
+    drain_s: float = Field(
+        default=0, ge=0, description="Seconds to serve on, not ready, after the stop signal; none for workers"
+    )
+    grace_s: float = Field(default=3, ge=0, description="Seconds that running calls, transfers and jobs get to finish")
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector for spans; none when unset")
     threads: int = Field(
         default=10, ge=1, le=1000, description="Threads that run use cases; as many database connections"
