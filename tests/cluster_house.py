@@ -259,6 +259,11 @@ class ClusterHouse(House):
         data: Mapping[str, str] = self.kube.get("secret", name)["data"]
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
+    def other_tag(self) -> str:
+        """Of the two tags that the images have, the one that does not run."""
+        image = self.kube.get("deployment", self.name("gateway"))["spec"]["template"]["spec"]["containers"][0]["image"]
+        return self.tag if image.endswith(f":{self.next_tag}") else self.next_tag
+
     def revision(self) -> int:
         """The number of the release's newest revision."""
         history = json.loads(self.helm("history", RELEASE, "--output", "json"))

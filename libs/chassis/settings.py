@@ -54,9 +54,7 @@ class Settings(BaseSettings):
     )
     callers_file: Path = Field(default=Path(), description="TOML table of who may call whom")
     migrate_on_start: bool = Field(default=True, description="Bring the database up to date before serving")
-    drain_s: float = Field(
-        default=0, ge=0, description="Seconds to serve on, not ready, after the stop signal; none for workers"
-    )
+    drain_s: float = Field(default=0, ge=0, description="Seconds to serve on while not ready after the stop signal")
     grace_s: float = Field(default=3, ge=0, description="Seconds that running calls, transfers and jobs get to finish")
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector for spans; none when unset")
     threads: int = Field(

@@ -135,6 +135,14 @@ class PodWatch:
         """When a pod was first seen ready, seconds since the epoch."""
         return self._ready.get(pod)
 
+    def told_to_end_at(self, pod: str) -> float | None:
+        """When the stop signal was sent to a pod, seconds since the epoch."""
+        metadata = self.ever()[pod]["metadata"]
+        if "deletionTimestamp" not in metadata:
+            return None
+        last = datetime.fromisoformat(metadata["deletionTimestamp"]).timestamp()
+        return last - float(metadata.get("deletionGracePeriodSeconds", 0))
+
     def ended_at(self, pod: str) -> float | None:
         """When a pod's first container ended, seconds since the epoch; when the pod was gone, if that was not told."""
         with self._lock:

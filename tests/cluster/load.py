@@ -85,6 +85,9 @@ def traffic(cluster: ClusterHouse, *, rate_per_s: float, sockets: int = 0) -> It
             every_s=1,
         )
         yield running
+    except AssertionError as fault:
+        fault.add_note("the traffic told last:\n" + cluster.kube("logs", POD, "--tail=15", check=False)[-4000:])
+        raise
     finally:
         cluster.kube("delete", "pod", POD, "--ignore-not-found", "--grace-period=1", "--wait=false")
 

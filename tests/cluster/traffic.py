@@ -35,7 +35,8 @@ from tonewright_client.socket_messages import Event, Ready, Reconnect, Stopped
 STOP = Path("/tmp/stop")
 TIMEOUT_S = 30.0
 CONNECTIONS = 32
-WRITES = ("session", "rename", "session", "upload", "link", "check", "profile", "caption")
+# One request in six writes; those that measure audio come every four seconds at 50 requests per second.
+WRITES = ("session", "rename", "session", "link", "check", "profile") * 5 + ("upload", "caption")
 READS = ("one session", "sessions", "assets", "asset", "separations", "operations", "artist", "me", "content")
 
 
@@ -75,7 +76,6 @@ class Traffic:
         self.made: dict[str, list[str]] = {"sessions": [], "assets": []}
         self.sent = self.failed = 0
         self.took_s: list[float] = []
-        self.began = time.monotonic()
         limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60)
         self.http = httpx2.AsyncClient(
             base_url=settings["url"],
@@ -89,15 +89,15 @@ class Traffic:
         """Requests at the pace, and sockets, until the stop file is there."""
         async with asyncio.TaskGroup() as tasks:
             for number in range(self.settings["sockets"]):
-                tasks.create_task(self.hold_socket(number))
+                tasks.create_task(self.keep(number))
             say("started", artist=self.artist.name, asset=self.asset)
-            self.began = start = time.monotonic()
+            start = time.monotonic()
             for number, kind in enumerate(_kinds()):
                 if STOP.exists():
                     break
                 await asyncio.sleep(max(0.0, start + number / self.settings["rate_per_s"] - time.monotonic()))
                 tasks.create_task(self.send(kind, number))
-        lasted_s = time.monotonic() - self.began
+            lasted_s = time.monotonic() - start
         await self.http.aclose()
         self.sum_up(lasted_s)
 
@@ -158,6 +158,13 @@ class Traffic:
             return "POST", f"{base}/assets", {"content": tone(number), "headers": audio}
         return requests[kind]
 
+    async def keep(self, number: int) -> None:
+        """A socket; if it is lost for good, that is told and the rest goes on."""
+        try:
+            await self.hold_socket(number)
+        except* Exception as faults:
+            say("socket", number=number, word="lost", what="; ".join(map(repr, _leaves(faults))))
+
     async def hold_socket(self, number: int) -> None:
         """One performance with its socket open until the end."""
         performances = self.artist.performances
@@ -203,8 +210,16 @@ class Traffic:
         )
 
 
+def _leaves(faults: BaseExceptionGroup) -> Iterator[BaseException]:
+    for fault in faults.exceptions:
+        if isinstance(fault, BaseExceptionGroup):
+            yield from _leaves(fault)
+        else:
+            yield fault
+
+
 def _kinds() -> Iterator[str]:
-    """What each request is, for ever: one in six or so writes."""
+    """What each request is, for ever."""
     writes, reads = itertools.cycle(WRITES), itertools.cycle(READS)
     for number in itertools.count():
         yield next(writes) if number % 6 == 5 else next(reads)
