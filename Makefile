@@ -113,7 +113,7 @@ kind-down: ## Remove that cluster
 check: $(VENV)/.dev ## Every gate: style, types, imports, contracts, drift
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy libs services clients/python tools bench tests
+	$(BIN)/mypy libs services clients/python tools bench tests deploy/docker
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/python tools/proto.py lint

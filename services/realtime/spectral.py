@@ -132,7 +132,7 @@ def _filtered(samples: Float32, bands: tuple[float, float, float]) -> Float32:
     """The samples through the bands' filter; 2 * MARGIN_FRAMES shorter."""
     size = _fast_length(len(samples))
     spectrum = np.fft.rfft(samples, size, axis=0) * _response(bands, size)[:, None]
-    filtered: Float32 = np.fft.irfft(spectrum, size, axis=0)
+    filtered: Float32 = np.fft.irfft(spectrum, size, axis=0).astype(np.float32, copy=False)
     return filtered[2 * MARGIN_FRAMES : len(samples)]
 
 
@@ -147,7 +147,7 @@ def _fast_length(count: int) -> int:
 
 @lru_cache(maxsize=64)
 def _response(bands: tuple[float, float, float], size: int) -> npt.NDArray[np.complex64]:
-    spectrum: npt.NDArray[np.complex64] = np.fft.rfft(_kernel(bands), size)
+    spectrum: npt.NDArray[np.complex64] = np.fft.rfft(_kernel(bands), size).astype(np.complex64, copy=False)
     return spectrum
 
 

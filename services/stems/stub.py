@@ -88,7 +88,7 @@ class _Plan:
     def for_rate(cls, rate_hz: int) -> _Plan:
         """Windows of about 93 ms at every rate."""
         size = max(256, 2 ** round(math.log2(max(rate_hz, 1) * 4096 / 44100)))
-        hz = np.fft.rfftfreq(size, 1 / rate_hz)
+        hz = np.fft.rfftfreq(size, 1 / rate_hz).astype(np.float64, copy=False)
         window = np.sin(np.pi * np.arange(size) / size).astype(np.float32)
         low, voice_in, voice_out = (
             1 - _rise(hz, *_BASS_HZ),
@@ -135,7 +135,7 @@ def _read_padded(mix: Recording, source: BinaryIO, start: int, length: int) -> F
 def _spectra(plan: _Plan, padded: Float32, count: int) -> Complex64:
     """Shape (n_windows, n_channels, n_bins)."""
     views = np.lib.stride_tricks.sliding_window_view(padded, plan.size, axis=0)[:: plan.hop][:count]
-    spectra: Complex64 = np.fft.rfft(views * plan.window, axis=-1)
+    spectra: Complex64 = np.fft.rfft(views * plan.window, axis=-1).astype(np.complex64, copy=False)
     return spectra
 
 
