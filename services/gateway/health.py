@@ -72,13 +72,15 @@ async def get_readiness(request: Request, scope: str = "all") -> Response:
     """Answers 200 when the gateway and every service behind it can serve, else 503; names what is down.
 
     The status is `degraded` where something is down that most requests do without, such as the model provider.
-    `scope=self` asks for the gateway alone, so that one service that is down does not take the others away.
+    `scope=self` asks whether requests should come to this gateway: one service that is down, or the object store, does
+    not take the others away, so only a gateway that stops answers 503.
     """
     tools = tools_of(request)
     probes = {} if scope == "self" else {peer: _peer_probe(tools, peer) for peer in PEER_NAMES}
     own, *found = await asyncio.gather(tools.health.check(), *(_ask(probe) for probe in probes.values()))
     checks = {name: _own_check(own, name) for name in own.dependencies} | dict(zip(probes, found, strict=True))
-    is_ready = not tools.health.is_draining and all(check["status"] != "unavailable" for check in checks.values())
+    can_serve = scope == "self" or all(check["status"] != "unavailable" for check in checks.values())
+    is_ready = can_serve and not tools.health.is_draining
     failing = sorted(name for name, check in checks.items() if check["status"] != "ok")
     status = ("degraded" if failing else "ok") if is_ready else "unavailable"
     told = {name: {"detail": "", "failing": [], **check} for name, check in checks.items()}

@@ -140,6 +140,18 @@ async def test_gateway_is_ready_when_all_services_are(gateway: Gateway) -> None:
     assert draining.status_code == 503
 
 
+async def test_a_gateway_whose_object_store_is_away_takes_requests_all_the_same(gateway: Gateway) -> None:
+    def fail() -> None:
+        raise OSError("nobody there")
+
+    gateway.tools.health.add("objects", fail)
+
+    alone, all_ = [await gateway.client(None).get(f"/readyz{query}") for query in ("?scope=self", "")]
+
+    assert (alone.status_code, alone.json()["status"], alone.json()["failing"]) == (200, "degraded", ["objects"])
+    assert all_.status_code == 503
+
+
 async def test_answers_of_a_gateway_that_drains_end_their_connections(gateway: Gateway) -> None:
     client = gateway.client()
     gateway.backend.on("GetSession", sessions_pb2.Session())
