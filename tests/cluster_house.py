@@ -99,10 +99,10 @@ class ClusterHouse(House):
         return run([*self.helm_command, *arguments], timeout_s=timeout_s)
 
     def upgrade(self, *arguments: str, timeout_s: int = 240) -> str:
-        """`helm upgrade --wait` of the release with the values of its installation, changed by these arguments."""
+        """`helm upgrade --wait` of the release with its values and images, changed by these arguments."""
         files = ("--values", str(VALUES), "--values", str(self.home / "values.json"))
-        bound = ("--wait", "--timeout", f"{timeout_s}s")
-        return self.helm("upgrade", RELEASE, str(CHART), *files, *bound, *arguments, timeout_s=timeout_s + 30)
+        kept = ("--set", f"image.tag={self.running_tag()}", "--wait", "--timeout", f"{timeout_s}s")
+        return self.helm("upgrade", RELEASE, str(CHART), *files, *kept, *arguments, timeout_s=timeout_s + 30)
 
     def _install(self) -> None:
         self._delete_namespace()
@@ -259,10 +259,14 @@ class ClusterHouse(House):
         data: Mapping[str, str] = self.kube.get("secret", name)["data"]
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
+    def running_tag(self) -> str:
+        """The tag of the images that run."""
+        image = self.kube.get("deployment", self.name("gateway"))["spec"]["template"]["spec"]["containers"][0]["image"]
+        return str(image).partition("@")[0].rpartition(":")[2]
+
     def other_tag(self) -> str:
         """Of the two tags that the images have, the one that does not run."""
-        image = self.kube.get("deployment", self.name("gateway"))["spec"]["template"]["spec"]["containers"][0]["image"]
-        return self.tag if image.endswith(f":{self.next_tag}") else self.next_tag
+        return self.tag if self.running_tag() == self.next_tag else self.next_tag
 
     def revision(self) -> int:
         """The number of the release's newest revision."""

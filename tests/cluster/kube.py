@@ -103,7 +103,6 @@ class PodWatch:
         self._lock = threading.Lock()
         self._pods: dict[str, dict[str, Any]] = {}
         self._gone: dict[str, float] = {}
-        self._ready: dict[str, float] = {}
         self._is_ended = False
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -130,10 +129,6 @@ class PodWatch:
     def serving(self, component: str) -> dict[str, dict[str, Any]]:
         """The pods of a component that are ready and not on their way out."""
         return {name: pod for name, pod in self.now(component).items() if is_ready(pod) and not is_leaving(pod)}
-
-    def ready_at(self, pod: str) -> float | None:
-        """When a pod was first seen ready, seconds since the epoch."""
-        return self._ready.get(pod)
 
     def told_to_end_at(self, pod: str) -> float | None:
         """When the stop signal was sent to a pod, seconds since the epoch."""
@@ -176,8 +171,8 @@ class PodWatch:
                 # The last state of a deleted pod often lacks how its containers ended.
                 if name in self._pods and _has_ended(self._pods[name]) and not _has_ended(pod):
                     return
-            elif is_ready(pod):
-                self._ready.setdefault(name, now)
+            else:
+                self._gone.pop(name, None)  # pods of a StatefulSet come back under their names
             self._pods[name] = pod
 
 
