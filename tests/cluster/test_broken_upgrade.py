@@ -58,7 +58,7 @@ def _served_throughout(cluster: ClusterHouse) -> Iterator[list[str]]:
     ],
     ids=["image", "migration"],
 )
-def test_the_old_release_serves_on_and_rolls_back(cluster: ClusterHouse, change: list[str]) -> None:
+def test_the_old_release_serves_on_rolls_back_and_can_be_upgraded(cluster: ClusterHouse, change: list[str]) -> None:
     before = cluster.revision()
 
     with _served_throughout(cluster) as wrong:
@@ -68,6 +68,7 @@ def test_the_old_release_serves_on_and_rolls_back(cluster: ClusterHouse, change:
         failed_s = time.monotonic() - began
         time.sleep(2)
         cluster.helm("rollback", RELEASE, str(before), "--wait", "--timeout", "120s")
+        cluster.upgrade()
 
     assert failed_s < GIVEN_UP_AFTER_S + 30
     assert not wrong, wrong[:5]
