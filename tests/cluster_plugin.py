@@ -14,11 +14,12 @@ from tests.targets import CLUSTER_TARGETS, is_local, is_on_cluster
 ORDER = (
     "tests/cluster/test_install.py",
     "tests/integration/",
-    "tests/cluster/test_security.py",
     "tests/cluster/test_scaling.py",
     "tests/cluster/test_upgrade.py",
     "tests/cluster/test_pod_deletion.py",
     "tests/cluster/test_broken_upgrade.py",
+    # Looks at every pod that there was, the hooks of upgrades among them.
+    "tests/cluster/test_security.py",
     "tests/cluster/test_uninstall.py",
 )
 # The first test installs the release.
