@@ -97,11 +97,11 @@ cluster-down: ## Remove that cluster
 
 .PHONY: kind-up
 kind-up: ## A cluster on Docker by kind, with the images loaded
-	deploy/kind/up.sh $(TAG)
+	deploy/kind/up.sh $(TAG) $(REPOSITORY)
 
 .PHONY: test-kind
 test-kind: $(VENV)/.dev ## The same tests on the cluster of `make kind-up`
-	$(PYTEST) tests/cluster tests/integration -m "not long" --target kind
+	. build/kind/env && $(PYTEST) tests/cluster tests/integration -m "not long" --target kind
 
 .PHONY: kind-down
 kind-down: ## Remove that cluster
