@@ -35,13 +35,13 @@ NOWHERE = {
 }
 # What each process stands on and cannot reach then.
 MISSED = {
-    "prompt": {"database", "objects"},
-    "datasets": {"database", "objects", "broker"},
-    "datasets-worker": {"database", "objects", "broker"},
-    "sessions": {"database", "objects"},
-    "stems": {"database", "broker"},
-    "stems-worker": {"database", "objects", "broker"},
-    "realtime": {"database", "objects"},
+    "prompt": {"database", "schema", "objects"},
+    "datasets": {"database", "schema", "objects", "broker"},
+    "datasets-worker": {"database", "schema", "objects", "broker"},
+    "sessions": {"database", "schema", "objects"},
+    "stems": {"database", "schema", "broker"},
+    "stems-worker": {"database", "schema", "objects", "broker"},
+    "realtime": {"database", "schema", "objects"},
     "gateway": {"objects"},
 }
 
