@@ -58,11 +58,6 @@ def caller() -> Caller:
     return found
 
 
-def caller_or_none() -> Caller | None:
-    """The current caller, if there is one."""
-    return _caller.get()
-
-
 @contextmanager
 def acting_as(caller: Caller) -> Iterator[None]:
     """Do the work inside on behalf of the caller."""

@@ -11,7 +11,6 @@ from chassis.errors import NameInvalid, Violation
 
 # What a caller may choose as an id.
 SLUG = re.compile(r"[a-z][a-z0-9-]{2,62}")
-_UID = re.compile(r"[0-9a-f]{32}")
 # Names become object keys and URL paths: a segment never starts with a dot and never holds a slash or a colon.
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~@|-]{0,127}"
 
@@ -19,11 +18,6 @@ _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~@|-]{0,127}"
 def new_uid() -> str:
     """A fresh uuid7 as 32 lower-case hex digits; later ones sort later."""
     return str(uuid_utils.uuid7()).replace("-", "")
-
-
-def is_uid(text: str) -> bool:
-    """Whether the text has the form of an id made by `new_uid`."""
-    return _UID.fullmatch(text) is not None
 
 
 def parse_name(pattern: str, name: str, *, field: str = "name", wildcards: bool = False) -> dict[str, str]:

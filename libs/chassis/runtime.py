@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import gc
 import hashlib
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import ValidationError
@@ -24,6 +22,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.errors import AppError, Unavailable
 from chassis.health import Health
 from chassis.metrics import LOOP_FAILURES
+from chassis.pool import WorkPool
 from chassis.process import leave_within, stop_event
 from chassis.rpc.rules import MethodRule
 from chassis.settings import Settings
@@ -39,46 +38,9 @@ __all__ = ["App", "Health", "MethodRule", "Runner", "Runtime", "WorkPool", "run_
 
 log = logs.get_logger(__name__)
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Loop = Callable[[asyncio.Event], Awaitable[None]]
-_LOOP_BACKOFF_S = 1.0
+_AGAIN_S = 1.0
 _MIGRATE_PATIENCE_S = 60.0  # a database that starts beside the migration
-_SCHEMA_LOOK_S = 1.0
-
-
-class Overloaded(Unavailable):
-    """More work waits than will be done in time."""
-
-    REASON = "OVERLOADED"
-
-
-class WorkPool:
-    """Threads that run use cases; context variables travel along."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
-        self._room = threads * 50
-        self._inside = 0
-
-    async def run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function gives, run in a thread.
-
-        Raises:
-            Overloaded: Fifty pieces of work wait for each thread already.
-        """
-        if self._inside >= self._room:
-            raise Overloaded("too much work waits; repeat the request later", retry_after_s=1.0)
-        self._inside += 1
-        try:
-            work = partial(contextvars.copy_context().run, fn, *args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._inside -= 1
-
-    def close(self) -> None:
-        """Take no more work; what runs is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Runtime:
@@ -395,12 +357,12 @@ async def _until_there(probe: Callable[[], None] | None, stop: asyncio.Event) ->
                 log.warning("schema_awaited", error=str(error))
             told = str(error)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _SCHEMA_LOOK_S)
+            await asyncio.wait_for(stop.wait(), _AGAIN_S)
 
 
 async def _keep(loop: Loop, stopping: asyncio.Event) -> None:
     name = getattr(loop, "__qualname__", type(loop).__name__)
-    wait_s = _LOOP_BACKOFF_S
+    wait_s = _AGAIN_S
     while not stopping.is_set():
         try:
             await loop(stopping)

@@ -116,10 +116,6 @@ class Loop:
         self.samples[first : first + count] = fresh
 
 
-def _is_going_away(fault: Exception) -> bool:
-    return isinstance(fault, websockets.InvalidStatus) and fault.response.status_code == 503
-
-
 async def connect(socket_url: str, *, on_event: Callable[[Event | Slice], None] | None = None) -> LivePerformance:
     """A connected performance whose loop is on its way.
 
@@ -166,7 +162,9 @@ class LivePerformance:
 
     async def open(self) -> None:
         """Connect and wait for `ready`."""
-        await self._dial(self._url, _is_going_away)
+        await self._dial(
+            self._url, lambda fault: isinstance(fault, websockets.InvalidStatus) and fault.response.status_code == 503
+        )
         self._group = await self._tasks.enter_async_context(asyncio.TaskGroup())
         reader = self._group.create_task(self._read_on(), name="performance")
         self._tasks.callback(reader.cancel)

@@ -18,15 +18,14 @@ def test_there_is_no_caller_outside_of_a_request() -> None:
     with pytest.raises(Unauthenticated):
         context.caller()
 
-    assert context.caller_or_none() is None
-
 
 def test_work_acts_as_its_caller_and_no_longer() -> None:
     with acting_as(caller_for("nova")):
         inside = context.caller()
 
     assert inside == caller_for("nova")
-    assert context.caller_or_none() is None
+    with pytest.raises(Unauthenticated):
+        context.caller()
 
 
 def test_a_request_has_an_id_a_deadline_and_flags_of_its_own() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from chassis import context, health, ops, runtime
 from chassis.health import Health
-from chassis.runtime import Overloaded, WorkPool
+from chassis.pool import Overloaded, WorkPool
 
 
 def fail() -> None:
@@ -135,7 +135,7 @@ async def test_a_full_pool_refuses_work() -> None:
 
 
 async def test_a_loop_that_raises_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "_LOOP_BACKOFF_S", 0.01)
+    monkeypatch.setattr(runtime, "_AGAIN_S", 0.01)
     rounds: list[int] = []
 
     async def loop(stop: asyncio.Event) -> None:
