@@ -11,6 +11,8 @@ import time
 from tests.cluster.kube import Kube, until
 
 CONNECT_WITHIN_S = 1.0
+# A cluster that has only just come up takes some seconds to serve the addresses of Services.
+INSIDE_WITHIN_S = 15.0
 Address = tuple[str, int]
 
 
@@ -32,7 +34,10 @@ class Reach:
         self._kube = kube
         self._forwards: dict[tuple[str, int], _Forward] = {}
         api = kube("get", "service", "kubernetes", "--namespace", "default", "--output", "jsonpath={.spec.clusterIP}")
-        self.is_inside = connects((api, 443))
+        end = time.monotonic() + INSIDE_WITHIN_S
+        while not (is_inside := connects((api, 443))) and time.monotonic() < end:
+            time.sleep(0.5)
+        self.is_inside = is_inside
 
     def service(self, name: str, port: int) -> Address:
         """Where a port of a Service is reached; of a headless one, at one of its pods."""
