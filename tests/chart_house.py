@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from services.launcher.settings import PROCESSES
 from tools.chart.render import CUSTOM_KINDS, Manifest, render, scenarios
 from tools.pod_security import pod_specs
 
 LATEST = "1.34"
-SERVICES = ("gateway", "prompt", "datasets", "sessions", "stems", "realtime")
-COMPONENTS = (*SERVICES, "datasets-worker", "stems-worker")
+COMPONENTS = tuple(spec.name for spec in PROCESSES)
 
 
 @functools.cache

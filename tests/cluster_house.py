@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
+from services.launcher.settings import PROCESSES, SERVICES
 from tests.cluster.kube import Kube, PodWatch, binary, run, until
 from tests.cluster.reach import Address, Reach
 from tests.cluster.volumes import empty_volumes, free_volumes
@@ -26,8 +27,10 @@ RELEASE = "tonewright"
 CHART = ROOT / "deploy" / "helm" / "tonewright"
 VALUES = ROOT / "tests" / "cluster" / "values.yaml"
 KEYS_SECRET = "tonewright-test-keys"
-SIGNERS = ("gateway", "prompt", "datasets", "sessions", "stems", "realtime")
-GRPC_PORTS = {"prompt": 50051, "datasets": 50052, "sessions": 50053, "stems": 50054, "realtime": 50055}
+COMPONENTS = tuple(spec.name for spec in PROCESSES)
+GRPC_PORTS = {
+    spec.name: port.default for spec in PROCESSES for port in spec.ports if port.variable.endswith("_GRPC_PORT")
+}
 GATEWAY_PORT, SOCKET_PORT, S3_PORT = 8080, 8081, 8333
 BACKENDS = ("postgres", "rabbitmq", "s3")
 READY_WITHIN_S = 120
@@ -181,7 +184,7 @@ class ClusterHouse(House):
 
     def _read_signing_keys(self) -> None:
         (self.home / "keys").mkdir(exist_ok=True)
-        for service in SIGNERS:
+        for service in SERVICES:
             key = self.secret(f"{RELEASE}-{service}-signing-key")["tls.key"]
             (self.home / "keys" / f"{service}.key").write_text(key)
 

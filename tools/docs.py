@@ -14,8 +14,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from services.launcher.settings import SERVICES
+
 ROOT = Path(__file__).resolve().parent.parent
-SERVICES = ("gateway", "prompt", "datasets", "sessions", "stems", "realtime")
 PAGE = ROOT / "docs" / "settings.md"
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
 _TARGET = re.compile(r"`make ([a-z-]+)")

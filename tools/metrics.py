@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from services.launcher.settings import PROCESSES
 from tools import dashboards, promtool
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,8 +28,7 @@ FILES = ROOT / "deploy" / "helm" / "tonewright" / "files"
 ALERTS = FILES / "alerts.yaml"
 SCALED_BY = FILES.parent / "templates" / "stems-worker" / "scaledjob.yaml"
 ALERT_TESTS = ROOT / "tests" / "golden" / "alerts" / "alerts_test.yaml"
-SERVICES = ("gateway", "prompt", "datasets", "sessions", "stems", "realtime")
-COMPONENTS = (*SERVICES, "datasets-worker", "stems-worker")
+COMPONENTS = tuple(spec.name for spec in PROCESSES)
 # What Prometheus, its operator and the chart's monitors put on every series.
 TARGET_LABELS = {"app", "component", "release", "namespace", "pod", "instance", "job"}
 # What Prometheus itself makes of every target.

@@ -34,10 +34,9 @@ class Reach:
         self._kube = kube
         self._forwards: dict[tuple[str, int], _Forward] = {}
         api = kube("get", "service", "kubernetes", "--namespace", "default", "--output", "jsonpath={.spec.clusterIP}")
-        end = time.monotonic() + INSIDE_WITHIN_S
-        while not (is_inside := connects((api, 443))) and time.monotonic() < end:
-            time.sleep(0.5)
-        self.is_inside = is_inside
+        self.is_inside = False
+        with contextlib.suppress(AssertionError):
+            self.is_inside = until(lambda: connects((api, 443)), within_s=INSIDE_WITHIN_S, what="addresses of Services")
 
     def service(self, name: str, port: int) -> Address:
         """Where a port of a Service is reached; of a headless one, at one of its pods."""

@@ -7,10 +7,9 @@ import time
 
 import pytest
 
-from tests.cluster_house import RELEASE, ClusterHouse
+from tests.cluster_house import COMPONENTS, RELEASE, ClusterHouse
 
 DEPLOYED_WITHIN_S = 120.0
-COMPONENTS = ("gateway", "prompt", "datasets", "datasets-worker", "sessions", "stems", "stems-worker", "realtime")
 
 
 def test_the_release_is_up_within_two_minutes_of_its_backends(

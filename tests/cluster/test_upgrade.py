@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster.kube import PodWatch, until
 from tests.cluster.load import Separations, traffic
-from tests.cluster_house import ClusterHouse
+from tests.cluster_house import COMPONENTS, ClusterHouse
 
 RATE_PER_S = 50.0
 SOCKETS = 5
@@ -19,7 +19,6 @@ SEPARATIONS = 10
 CLIP_S = 180.0
 ROLLED_WITHIN_S = 180
 TOLD_AHEAD_S = 5.0
-SERVING = ("gateway", "prompt", "datasets", "datasets-worker", "sessions", "stems", "stems-worker", "realtime")
 
 
 @pytest.mark.timeout(480)
@@ -66,7 +65,7 @@ def _running(separations: Separations) -> int:
 
 def _new_alone(cluster: ClusterHouse, tag: str) -> bool:
     """Whether every pod of the platform has the new image, and those of the old one are gone."""
-    pods = [pod for component in SERVING for pod in cluster.watch.now(component).values()]
+    pods = [pod for component in COMPONENTS for pod in cluster.watch.now(component).values()]
     return all(pod["spec"]["containers"][0]["image"].endswith(f":{tag}") for pod in pods)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chart_house import COMPONENTS, LATEST, SERVICES, component_of, named, names, rendered
+from services.launcher.settings import SERVICES
+from tests.chart_house import COMPONENTS, LATEST, component_of, named, names, rendered
 from tools.chart import callers, links
 from tools.chart.render import Manifest
 

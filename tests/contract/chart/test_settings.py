@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chart_house import COMPONENTS, SERVICES, component_of, container, named, names, pod, rendered
+from services.launcher.settings import SERVICES
+from tests.chart_house import COMPONENTS, component_of, container, named, names, pod, rendered
 from tools.chart import pods
 from tools.chart.links import pod_labels
 from tools.chart.render import Manifest

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from google.longrunning import operations_pb2
 from google.rpc import error_details_pb2
 
-from chassis.context import acting_as, in_request
 from chassis.operations import OperationsServicer
 from chassis.runtime import WorkPool
-from chassis.testing.data import sqlite_database
 from services.stems.api import operation_source
 from services.stems.domain import Order
-from services.stems.store import Base
 from tests.reasons_plugin import note_shown
-from tests.unit.stems.house import ADA, ARTIST, StemsHouse
+from tests.unit.stems.house import ARTIST, StemsHouse
 from tools.contracts import EVERYWHERE
 
 UNAVAILABLE, CANCELLED = 14, 1
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[StemsHouse]:
-    db = sqlite_database(tmp_path, Base)
-    with acting_as(ADA), in_request():
-        yield StemsHouse(db, tmp_path)
-    db.close()
 
 
 @pytest.fixture

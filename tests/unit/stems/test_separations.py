@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from chassis.context import acting_as, in_request
+from chassis.context import acting_as
 from chassis.errors import DependencyUnavailable, EtagMismatch, FieldInvalid, NotFound, RequestIdReused
 from chassis.jobs import JobCancelled, LeaseLost
 from chassis.testing.data import sqlite_database
@@ -36,14 +36,6 @@ from services.stems.domain import (
 from services.stems.store import Base
 from services.stems.store.tables import to_separation
 from tests.unit.stems.house import ADA, ARTIST, Quiet, StemsHouse
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[StemsHouse]:
-    db = sqlite_database(tmp_path, Base)
-    with acting_as(ADA), in_request():
-        yield StemsHouse(db, tmp_path)
-    db.close()
 
 
 def noise(frame_count: int = 20_000, channels: int = 2, seed: int = 1) -> npt.NDArray[np.float32]:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from services.launcher.settings import SERVICES
 from tools.metrics import (
     ALERT_TESTS,
     ALERTS,
     FILES,
-    SERVICES,
     Query,
     alert_queries,
     names,
