@@ -51,8 +51,14 @@ class SeparationInputDamaged(InvalidArgument):
     REASON = "SEPARATION_INPUT_DAMAGED"
 
 
+class SeparationInputNotFinite(InvalidArgument):
+    """A sample of the source, or of what the model makes of it, is NaN or infinite."""
+
+    REASON = "SEPARATION_INPUT_NOT_FINITE"
+
+
 class SeparationChannelsUnsupported(InvalidArgument):
-    """The source has more than two channels."""
+    """The source has more channels than are mixed down."""
 
     REASON = "SEPARATION_CHANNELS_UNSUPPORTED"
 

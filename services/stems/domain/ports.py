@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from chassis.paging import Page
 from services.stems.domain.separation import (
+    Chunk,
     Model,
     OutputFormat,
     Parameters,
+    Priority,
     Recording,
     Result,
     Selection,
@@ -19,6 +24,30 @@ from services.stems.domain.separation import (
     SourceAsset,
     State,
 )
+
+Float32 = npt.NDArray[np.float32]
+# A stretch of several sources or stems by name, each (n_frames, n_channels).
+Block = Mapping[str, Float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One recording for an engine to take apart."""
+
+    mix: Recording  # one or two channels, at least one frame, finite
+    model: Model  # of this engine
+    sources: tuple[str, ...]  # the wanted ones, in the model's order
+    parameters: Parameters
+    priority: Priority
+    folder: Path  # takes files that are needed in between
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Finished stems as files for others."""
+
+    files: Mapping[str, Path]  # by stem, in the order in which they come out
+    gain_db: float  # 0 or below: what all of them got alike so that none clips
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +95,55 @@ class Blobs(Protocol):
         """Copy a file into an object."""
 
 
+class StemFiles(Protocol):
+    """The files of one separation's stems, written while the engine still works."""
+
+    def add(self, block: Block) -> Block:
+        """Take the next stretch of the engine's sources; gives that stretch of the stems, before any common gain.
+
+        Encoding goes on in threads of its own; what these raised is raised by the next call.
+        """
+
+    def finish(self) -> Encoded:
+        """The finished files, once every frame of the mix was added."""
+
+    def close(self) -> None:
+        """End the threads and let go of the files; a repeat does nothing."""
+
+
 class Audio(Protocol):
     """Files of audio in and out, in bounded memory."""
 
     def decode(self, file: Path, target: Path, asset: SourceAsset) -> Recording:
-        """The file's frames; NaN and infinity become 0.
+        """The file's frames, more than two channels mixed down to two.
 
         Raises:
             SeparationInputDamaged: They are not what the asset promises.
+            SeparationInputNotFinite: A sample is NaN or infinite.
+            SeparationInputTooLong: It goes beyond the bounds of a decode.
         """
 
-    def select(
-        self, mix: Recording, sources: dict[str, Recording], selection: Selection, folder: Path
-    ) -> dict[str, Recording]:
-        """The stems asked for, at the mix's rate, channels and length."""
+    def write(self, mix: Recording, selection: Selection, output_format: OutputFormat, folder: Path) -> StemFiles:
+        """Begin the stems of a mix as files in the folder; the selection is settled."""
 
-    def common_gain_db(self, stems: Sequence[Recording]) -> float:
-        """The gain, 0 or below, at which none of them goes beyond full scale."""
-
-    def encode(self, stem: Recording, target: Path, output_format: OutputFormat, gain_db: float) -> None:
-        """Write the stem as a file for others."""
+    def encode_chunk(self, stems: Block, rate_hz: int, output_format: OutputFormat, folder: Path) -> dict[str, Path]:
+        """A stretch of the stems as files that play by themselves; full scale is where they clip."""
 
 
 class Engine(Protocol):
     """Takes recordings apart."""
 
-    def separate(
-        self, mix: Recording, model: Model, parameters: Parameters, folder: Path, report: Callable[[float], None]
-    ) -> dict[str, Recording]:
-        """The sources of the mix, in the model's order, as files in the folder.
+    def separate(self, task: Task) -> Iterator[Block]:
+        """The wanted sources of the mix, stretch by stretch, in order and without gaps.
 
-        Args:
-            mix: One or two channels, at least one frame, finite.
-            model: Of this engine.
-            parameters: What it is told.
-            folder: Takes the files.
-            report: Is told the share done, 0 to 1, at least once per segment; what it raises ends the work.
+        Each array of a block is float32 of shape (n_frames, n_channels) at the mix's rate; the blocks of a task have
+        `mix.frame_count` frames together. A block without sources says that the work waits or goes on, at least twice
+        a second. Closing the iterator ends the work within one segment.
+
+        Raises:
+            ModelNotFound: The engine has no such model.
+            ModelUnusable: The model's weights do not fit its network.
+            SeparationInputNotFinite: The mix, or what the model makes of it, is not finite.
         """
 
 
@@ -145,6 +187,12 @@ class Store(Protocol):
 
     def twin_at_work(self, separation: Separation) -> bool:
         """Whether an equal separation that started earlier is running."""
+
+    def add_chunk(self, separation: Separation, chunk: Chunk) -> None:
+        """Tell a stretch that can be played; a repeat of its index replaces it. Raises under a stale fence."""
+
+    def chunks(self, artist: str, uid: str, *, first: int) -> Sequence[Chunk]:
+        """The stretches from this index on, in order."""
 
     def finish(self, separation: Separation, result: Result) -> Result:
         """Commit the outcome under the separation's fence; gives what equal work committed first, if it did."""

@@ -21,8 +21,11 @@ from services.stems.domain.errors import (
 
 NAME_PATTERN = "artists/{artist}/separations/{separation}"
 # A new number makes every remembered result stale: raise it when the same input gives other stems.
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 VOCALS = "vocals"
+RESIDUAL = "residual"
+# 7.1; more than two are mixed down to two.
+MAX_CHANNELS = 8
 
 
 class State(enum.StrEnum):
@@ -53,11 +56,12 @@ class OutputFormat(enum.StrEnum):
 
     FLAC_24 = "FLAC_24"
     WAV_FLOAT = "WAV_FLOAT"
+    MP3 = "MP3"
 
     @property
     def media_type(self) -> str:
         """Media type of the stored bytes."""
-        return "audio/flac" if self is OutputFormat.FLAC_24 else "audio/wav"
+        return {"FLAC_24": "audio/flac", "WAV_FLOAT": "audio/wav", "MP3": "audio/mpeg"}[self.value]
 
 
 class Priority(enum.IntEnum):
@@ -89,6 +93,7 @@ class Parameters:
     overlap: float = 0.25
     shifts: int = 0
     seed: int = 0
+    deterministic: bool = False
 
     def __post_init__(self) -> None:
         with collect() as rules:
@@ -100,7 +105,8 @@ class Parameters:
         """What of them changes the outcome in this engine."""
         if engine == "stub":
             return {}
-        return {"overlap": self.overlap, "shifts": self.shifts, "seed": self.seed if self.shifts else 0}
+        facts = {"overlap": self.overlap, "shifts": self.shifts, "seed": self.seed if self.shifts else 0}
+        return facts | {"deterministic": 1} if self.deterministic else facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,7 @@ class Selection:
     stem_set: StemSet = StemSet.ALL
     target_stem: str = ""
     wanted_stems: tuple[str, ...] = ()
+    include_residual: bool = False  # also what the stems leave of the mix
 
     def settled(self, model: Model) -> Selection:
         """The selection with its defaults filled in, checked against what the model gives."""
@@ -130,14 +137,31 @@ class Selection:
                 "separation.wanted_stems",
                 f"at least {known}, none twice" if some else "nothing unless stem_set is SUBSET",
             )
+            rules.require(
+                not (two and self.include_residual),
+                "separation.include_residual",
+                "false for TWO_STEMS, whose second stem is what the first leaves of the mix",
+            )
         ordered = tuple(source for source in model.sources if source in wanted)
-        return Selection(self.stem_set, target, ordered)
+        return Selection(self.stem_set, target, ordered, self.include_residual)
+
+    def sources(self, model: Model) -> tuple[str, ...]:
+        """Those of the model's sources that the stems are made of."""
+        return (self.target_stem,) if self.stem_set is StemSet.TWO_STEMS else self.wanted_stems or model.sources
 
     def labels(self, model: Model) -> tuple[str, ...]:
         """What the stems are called, in the order in which they come out."""
         if self.stem_set is StemSet.TWO_STEMS:
             return (self.target_stem, "instruments" if self.target_stem == VOCALS else f"no_{self.target_stem}")
-        return self.wanted_stems or model.sources
+        return (self.wanted_stems or model.sources) + ((RESIDUAL,) if self.include_residual else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where to tell the end of a separation."""
+
+    url: str
+    secret: str = field(repr=False)  # `whsec_` and base64 of the key that signs, Standard Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +175,8 @@ class Order:
     parameters: Parameters = Parameters()
     priority: Priority = Priority.BATCH
     labels: Mapping[str, str] = field(default_factory=dict)
+    publish_chunks: bool = False
+    webhook: Webhook | None = None
 
     def __post_init__(self) -> None:
         with collect() as rules:
@@ -192,9 +218,9 @@ class Limits:
                 f"at most {self.duration_s:g} s and {self.size_bytes} bytes are taken: cut it into parts",
                 metadata={"max_duration_s": f"{self.duration_s:g}", "max_size_bytes": str(self.size_bytes)},
             )
-        if asset.channels not in {1, 2}:
+        if not 1 <= asset.channels <= MAX_CHANNELS:
             raise SeparationChannelsUnsupported(
-                f"{asset.name} has {asset.channels} channels; mix it down to one or two first"
+                f"{asset.name} has {asset.channels} channels; mix it down to at most {MAX_CHANNELS} first"
             )
 
 
@@ -219,6 +245,26 @@ class Stem:
 
     stem: str
     asset: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPart:
+    """One stem's share of a chunk."""
+
+    stem: str
+    object_key: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of all stems that can be played before the whole is done."""
+
+    index: int  # from 0, without gaps
+    offset_frames: int
+    frame_count: int
+    rate_hz: int
+    parts: tuple[ChunkPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
