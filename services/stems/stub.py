@@ -7,16 +7,14 @@ low band is bass, what lies in the middle of the stereo picture in the voice's b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from services.stems.domain import Model, Parameters, Recording
+from services.stems.domain import Block, Model, Recording, Task
 
 Float32 = npt.NDArray[np.float32]
 Complex64 = npt.NDArray[np.complex64]
@@ -31,11 +29,11 @@ MODEL = Model(
     rate_hz=0,
     channels=0,
     # Names the algorithm: raise it when the same input gives other stems.
-    digest="dsp-stub-2",
+    digest="dsp-stub-3",
     licence="Apache-2.0, part of tonewright",
 )
 
-_HOPS_PER_BLOCK = 256
+_HOPS_PER_BLOCK = 128
 _MEDIAN_BINS = 31
 _MEDIAN_FRAMES = 17
 _CONTEXT = _MEDIAN_FRAMES // 2
@@ -47,33 +45,22 @@ _TINY = np.float32(1e-12)
 
 @dataclass(slots=True)
 class StubEngine:
-    """Takes recordings apart block by block; memory does not grow with their length."""
+    """Takes recordings apart stretch by stretch; memory does not grow with their length."""
 
     _plans: dict[int, _Plan] = field(default_factory=dict)
 
-    def separate(
-        self, mix: Recording, model: Model, parameters: Parameters, folder: Path, report: Callable[[float], None]
-    ) -> dict[str, Recording]:
-        """The sources of the mix as files in the folder; float32 sums of them are the mix within 1e-6."""
+    def separate(self, task: Task) -> Iterator[Block]:
+        """The wanted sources; float32 sums of all four are the mix within 1e-6, whichever are wanted."""
+        mix = task.mix
         plan = self._plans.setdefault(mix.rate_hz, _Plan.for_rate(mix.rate_hz))
-        stems = {
-            name: Recording(folder / f"{name}.f32", mix.rate_hz, mix.channels, mix.frame_count)
-            for name in model.sources
-        }
         step = _HOPS_PER_BLOCK * plan.hop
-        with ExitStack() as files:
-            source = files.enter_context(mix.path.open("rb"))
-            targets = {name: files.enter_context(stem.path.open("wb")) for name, stem in stems.items()}
+        with mix.path.open("rb") as source:
             for start in range(0, mix.frame_count, step):
-                report(start / mix.frame_count)
-                _write(targets, _split_block(plan, mix, source, start))
-        report(1.0)
-        return stems
-
-
-def _write(targets: Mapping[str, BinaryIO], parts: dict[str, Float32]) -> None:
-    for name, target in targets.items():
-        target.write(np.ascontiguousarray(parts[name]).data)
+                yield {}
+                block = _Stretch.read(plan, mix, source, start)
+                masks = _masks(plan, block.spectra)
+                yield {}
+                yield _parts(plan, block, masks, task.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +91,31 @@ def _rise(hz: npt.NDArray[np.float64], start_hz: float, end_hz: float) -> Float3
     return ((1 - np.cos(np.pi * place)) / 2).astype(np.float32)
 
 
-def _split_block(plan: _Plan, mix: Recording, source: BinaryIO, start: int) -> dict[str, Float32]:
-    """The parts of the block that starts here: each (n_frames, n_channels)."""
-    wanted = min(_HOPS_PER_BLOCK * plan.hop, mix.frame_count - start)
-    hops = math.ceil(wanted / plan.hop)
-    # Windows that touch the block, and on both sides as many more as the median over time looks at.
-    lead = (_OVERLAP - 1 + _CONTEXT) * plan.hop
-    count = hops + _OVERLAP - 1 + 2 * _CONTEXT
-    length = (count - 1) * plan.hop + plan.size
-    padded = _read_padded(mix, source, start - lead, length)
-    spectra = _spectra(plan, padded, count)
-    masks = _masks(plan, spectra)
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A block of the mix and what the windows that touch it look like."""
 
-    kept = slice(_CONTEXT, count - _CONTEXT)
-    parts = {name: _signal(plan, spectra[kept], mask[kept], wanted) for name, mask in masks.items()}
-    parts["other"] = padded[lead : lead + wanted] - (parts["drums"] + parts["bass"] + parts["vocals"])
-    return parts
+    frames: Float32  # (n_frames, n_channels)
+    spectra: Complex64  # (n_windows, n_channels, n_bins), on both sides _CONTEXT more than touch it
+
+    @classmethod
+    def read(cls, plan: _Plan, mix: Recording, source: BinaryIO, start: int) -> _Stretch:
+        """The block that starts at this frame."""
+        wanted = min(_HOPS_PER_BLOCK * plan.hop, mix.frame_count - start)
+        lead = (_OVERLAP - 1 + _CONTEXT) * plan.hop
+        count = math.ceil(wanted / plan.hop) + _OVERLAP - 1 + 2 * _CONTEXT
+        padded = _read_padded(mix, source, start - lead, (count - 1) * plan.hop + plan.size)
+        return cls(padded[lead : lead + wanted], _spectra(plan, padded, count))
+
+
+def _parts(plan: _Plan, block: _Stretch, masks: dict[str, Float32], sources: Sequence[str]) -> Block:
+    """The wanted sources of the block; `other` is what the rest leaves of it."""
+    kept = slice(_CONTEXT, len(block.spectra) - _CONTEXT)
+    needed = masks if "other" in sources else [name for name in masks if name in sources]
+    parts = {name: _signal(plan, block.spectra[kept], masks[name][kept], len(block.frames)) for name in needed}
+    if "other" in sources:
+        parts["other"] = block.frames - (parts["drums"] + parts["bass"] + parts["vocals"])
+    return {name: np.ascontiguousarray(parts[name]) for name in sources}
 
 
 def _read_padded(mix: Recording, source: BinaryIO, start: int, length: int) -> Float32:
