@@ -63,6 +63,10 @@ class _OutputFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OutputFo
     """FLAC, 24 bits, media type audio/flac."""
     OUTPUT_FORMAT_WAV_FLOAT: _OutputFormat.ValueType  # 2
     """WAV, 32-bit float, media type audio/wav."""
+    OUTPUT_FORMAT_MP3: _OutputFormat.ValueType  # 3
+    """MP3, 320 kbit/s, media type audio/mpeg; of sources at 32000, 44100 or 48000 Hz. The encoder's delay is told in the
+    file, so that a player gives as many frames as the source has.
+    """
 
 class OutputFormat(_OutputFormat, metaclass=_OutputFormatEnumTypeWrapper):
     """How a stem is stored."""
@@ -73,6 +77,10 @@ OUTPUT_FORMAT_FLAC_24: OutputFormat.ValueType  # 1
 """FLAC, 24 bits, media type audio/flac."""
 OUTPUT_FORMAT_WAV_FLOAT: OutputFormat.ValueType  # 2
 """WAV, 32-bit float, media type audio/wav."""
+OUTPUT_FORMAT_MP3: OutputFormat.ValueType  # 3
+"""MP3, 320 kbit/s, media type audio/mpeg; of sources at 32000, 44100 or 48000 Hz. The encoder's delay is told in the
+file, so that a player gives as many frames as the source has.
+"""
 Global___OutputFormat: _TypeAlias = OutputFormat  # noqa: Y015
 
 class _Priority:
@@ -84,9 +92,11 @@ class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.Val
     PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
     """As PRIORITY_BATCH."""
     PRIORITY_BATCH: _Priority.ValueType  # 1
-    """In order of arrival."""
+    """After interactive work, until it has waited for ten minutes: then alike."""
     PRIORITY_INTERACTIVE: _Priority.ValueType  # 2
-    """Before all batch work: somebody waits in front of a performance."""
+    """Before batch work: somebody waits in front of a performance.
+    Among jobs of one priority those of the artist with the fewest running ones go first, then the oldest.
+    """
 
 class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
     """Which jobs go first."""
@@ -94,9 +104,11 @@ class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
 PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
 """As PRIORITY_BATCH."""
 PRIORITY_BATCH: Priority.ValueType  # 1
-"""In order of arrival."""
+"""After interactive work, until it has waited for ten minutes: then alike."""
 PRIORITY_INTERACTIVE: Priority.ValueType  # 2
-"""Before all batch work: somebody waits in front of a performance."""
+"""Before batch work: somebody waits in front of a performance.
+Among jobs of one priority those of the artist with the fewest running ones go first, then the oldest.
+"""
 Global___Priority: _TypeAlias = Priority  # noqa: Y015
 
 @_typing.final
@@ -108,28 +120,64 @@ class SeparationParameters(_message.Message):
     OVERLAP_FIELD_NUMBER: _builtins.int
     SHIFTS_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    DETERMINISTIC_FIELD_NUMBER: _builtins.int
     overlap: _builtins.float
     """Share of two neighbouring segments that overlaps, 0 to 0.9; default 0.25. Ignored by the `stub` engine."""
     shifts: _builtins.int
     """Number of shifted passes whose mean is taken, 0 to 10; default 0. Each costs as much as the whole. Ignored by the `stub` engine."""
     seed: _builtins.int
     """Seed of the shifts; default 0. The same seed gives the same stems."""
+    deterministic: _builtins.bool
+    """Whether the stems' bytes depend on nothing but input, model and parameters on the same device, whatever runs beside
+    them; default false: they may differ by 1e-6 of full scale. Costs speed on a GPU. The `stub` engine always does so.
+    """
     def __init__(
         self,
         *,
         overlap: _builtins.float | None = ...,
         shifts: _builtins.int = ...,
         seed: _builtins.int = ...,
+        deterministic: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "overlap", b"overlap"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "overlap", b"overlap", "seed", b"seed", "shifts", b"shifts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "deterministic", b"deterministic", "overlap", b"overlap", "seed", b"seed", "shifts", b"shifts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__overlap: _TypeAlias = _typing.Literal["overlap"]  # noqa: Y015
     _WhichOneofArgType__overlap: _TypeAlias = _typing.Literal["_overlap", b"_overlap"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__overlap) -> _WhichOneofReturnType__overlap | None: ...
 
 Global___SeparationParameters: _TypeAlias = SeparationParameters  # noqa: Y015
+
+@_typing.final
+class Webhook(_message.Message):
+    """Where to tell the end of a separation: one POST of a JSON event, signed as Standard Webhooks say
+    (headers webhook-id, webhook-timestamp, webhook-signature) and repeated for some days until it is answered with 2xx.
+    Types of events: `separation.succeeded`, `separation.failed`, `separation.cancelled`. `data` holds `name`, `operation`,
+    `state`, `stems` (each `stem` and `asset`), and `error_reason` of a failure.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Where to post: https, a public host, no credentials in it, at most 2000 characters."""
+    secret: _builtins.str
+    """What the events are signed with: `whsec_` and the base64 of 24 to 64 bytes. Never told again."""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Webhook: _TypeAlias = Webhook  # noqa: Y015
 
 @_typing.final
 class Stem(_message.Message):
@@ -141,10 +189,12 @@ class Stem(_message.Message):
     ASSET_FIELD_NUMBER: _builtins.int
     stem: _builtins.str
     """What it holds: a source of the model (`drums`, `bass`, `other`, `vocals`, …), or of two stems the rest:
-    `instruments` beside vocals, `no_{target}` beside any other.
+    `instruments` beside vocals, `no_{target}` beside any other; or `residual`, see Separation.include_residual.
     """
     asset: _builtins.str
-    """The asset with its audio: same rate, channels and number of frames as the source."""
+    """The asset with its audio: same rate and number of frames as the source, and its channels; a source of more than two
+    gives stereo.
+    """
     def __init__(
         self,
         *,
@@ -213,10 +263,15 @@ class Separation(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    INCLUDE_RESIDUAL_FIELD_NUMBER: _builtins.int
+    PUBLISH_CHUNKS_FIELD_NUMBER: _builtins.int
+    WEBHOOK_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`artists/{artist}/separations/{separation}`."""
     asset: _builtins.str
-    """The asset that is separated."""
+    """The asset that is separated, of 1 to 8 channels. More than two are mixed down to stereo first: as ITU-R BS.775 says,
+    centre and surrounds at -3 dB, without the low-frequency channel.
+    """
     model: _builtins.str
     """Id of the model, as `htdemucs`; default: the service's default model, filled in by the answer."""
     stem_set: Global___StemSet.ValueType
@@ -236,7 +291,9 @@ class Separation(_message.Message):
     progress_percent: _builtins.float
     """Share done, 0 to 100."""
     stage: _builtins.str
-    """What is being done now: `fetching`, `waiting` (for equal work under way), `separating`, `encoding`, `storing`; empty while queued or ended."""
+    """What is being done now: `fetching`, `waiting` (for equal work under way), `decoding`, `separating` (encoding goes on
+    beside it), `encoding` (its end), `storing`; empty while queued or ended.
+    """
     output_gain_db: _builtins.float
     """Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain."""
     real_time_factor: _builtins.float
@@ -251,6 +308,14 @@ class Separation(_message.Message):
     """What went wrong and what to do; empty unless FAILED."""
     etag: _builtins.str
     """Changes with every change of the separation."""
+    include_residual: _builtins.bool
+    """Whether a further stem `residual` comes last: what the stems, as they are stored, leave of the source, so that all
+    stems together are the source exactly; default false. Not for STEM_SET_TWO_STEMS, nor as MP3.
+    """
+    publish_chunks: _builtins.bool
+    """Whether finished stretches can be played before the whole is done, see WatchSeparation; default false. They are kept
+    for 15 minutes after the end; a separation whose outcome was remembered, or shared with another one, has none.
+    """
     @_builtins.property
     def wanted_stems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For STEM_SET_SUBSET: sources of the model, at least one, none twice."""
@@ -287,6 +352,10 @@ class Separation(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; absent before."""
 
+    @_builtins.property
+    def webhook(self) -> Global___Webhook:
+        """Where to tell the end; absent: nowhere."""
+
     def __init__(
         self,
         *,
@@ -318,10 +387,13 @@ class Separation(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        include_residual: _builtins.bool = ...,
+        publish_chunks: _builtins.bool = ...,
+        webhook: Global___Webhook | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "eta", b"eta", "parameters", b"parameters", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "eta", b"eta", "parameters", b"parameters", "start_time", b"start_time", "update_time", b"update_time", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "attempt", b"attempt", "content_key", b"content_key", "create_time", b"create_time", "end_time", b"end_time", "engine", b"engine", "error_message", b"error_message", "error_reason", b"error_reason", "eta", b"eta", "etag", b"etag", "labels", b"labels", "model", b"model", "name", b"name", "output_format", b"output_format", "output_gain_db", b"output_gain_db", "parameters", b"parameters", "priority", b"priority", "progress_percent", b"progress_percent", "real_time_factor", b"real_time_factor", "shared_with", b"shared_with", "stage", b"stage", "start_time", b"start_time", "state", b"state", "stem_set", b"stem_set", "stems", b"stems", "target_stem", b"target_stem", "update_time", b"update_time", "wanted_stems", b"wanted_stems"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "attempt", b"attempt", "content_key", b"content_key", "create_time", b"create_time", "end_time", b"end_time", "engine", b"engine", "error_message", b"error_message", "error_reason", b"error_reason", "eta", b"eta", "etag", b"etag", "include_residual", b"include_residual", "labels", b"labels", "model", b"model", "name", b"name", "output_format", b"output_format", "output_gain_db", b"output_gain_db", "parameters", b"parameters", "priority", b"priority", "progress_percent", b"progress_percent", "publish_chunks", b"publish_chunks", "real_time_factor", b"real_time_factor", "shared_with", b"shared_with", "stage", b"stage", "start_time", b"start_time", "state", b"state", "stem_set", b"stem_set", "stems", b"stems", "target_stem", b"target_stem", "update_time", b"update_time", "wanted_stems", b"wanted_stems", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,7 +592,9 @@ class BatchCreateSeparationsRequest(_message.Message):
     """1 to 255 characters; a repeat with the same id gives the same separations. Empty: every call makes new ones."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreateSeparationRequest]:
-        """1 to 1000 separations; their parents are empty or the same as here."""
+        """1 to 1000 separations; their parents are empty or the same as here. A `request_id` in one of them counts for it as
+        in CreateSeparation.
+        """
 
     def __init__(
         self,
@@ -546,7 +620,7 @@ class BatchCreateSeparationsResponse(_message.Message):
     OPERATIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def operations(self) -> _containers.RepeatedCompositeFieldContainer[_operations_pb2_1.Operation]:
-        """One per request; a refused one is done and carries its error."""
+        """One per request; a refused one is done, has no name and carries its error."""
 
     def __init__(
         self,
@@ -705,19 +779,25 @@ class WatchSeparationRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     INCLUDE_CHUNKS_FIELD_NUMBER: _builtins.int
+    FIRST_CHUNK_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`artists/{artist}/separations/{separation}`."""
     include_chunks: _builtins.bool
-    """Whether finished chunks are told before the whole is done; default false."""
+    """Whether finished chunks are told before the whole is done; default false. There are none unless the separation has
+    `publish_chunks`.
+    """
+    first_chunk: _builtins.int
+    """Index of the first chunk to tell, for one who has those before it; default 0."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         include_chunks: _builtins.bool = ...,
+        first_chunk: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_chunks", b"include_chunks", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_chunk", b"first_chunk", "include_chunks", b"include_chunks", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -757,7 +837,7 @@ Global___WatchSeparationResponse: _TypeAlias = WatchSeparationResponse  # noqa: 
 
 @_typing.final
 class StemChunk(_message.Message):
-    """A stretch of all stems."""
+    """A stretch of all stems, before any common gain: what clips here is turned down in the finished stems."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -767,16 +847,16 @@ class StemChunk(_message.Message):
     RATE_HZ_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """Counted from 0, without gaps."""
+    """Counted from 0, without gaps; work that began again gives the same chunks."""
     offset_frames: _builtins.int
-    """First frame, at the source's rate."""
+    """First frame, at the source's rate; where the chunk before ended."""
     frame_count: _builtins.int
     """Length in frames."""
     rate_hz: _builtins.int
     """Rate of the frames, Hz."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StemChunkPart]:
-        """One per stem, in the model's order."""
+        """One per stem, in the order of Separation.stems."""
 
     def __init__(
         self,
@@ -804,22 +884,26 @@ class StemChunkPart(_message.Message):
     STEM_FIELD_NUMBER: _builtins.int
     OBJECT_KEY_FIELD_NUMBER: _builtins.int
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
     stem: _builtins.str
     """What it holds, as Stem.stem."""
     object_key: _builtins.str
     """Where the audio lies in the object store."""
     media_type: _builtins.str
-    """Media type of the object."""
+    """Media type of the object: audio/flac, or audio/wav for OUTPUT_FORMAT_WAV_FLOAT. It plays by itself."""
+    url: _builtins.str
+    """Signed link to the audio, for an hour; the gateway fills it in, gRPC callers read `object_key`."""
     def __init__(
         self,
         *,
         stem: _builtins.str = ...,
         object_key: _builtins.str = ...,
         media_type: _builtins.str = ...,
+        url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_type", b"media_type", "object_key", b"object_key", "stem", b"stem"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_type", b"media_type", "object_key", b"object_key", "stem", b"stem", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

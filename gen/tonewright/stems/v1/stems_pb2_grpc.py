@@ -112,7 +112,8 @@ class StemsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def BatchCreateSeparations(self, request, context):
-        """Starts several separations of one artist; each succeeds or is refused by itself.
+        """Starts several separations of one artist; each succeeds or is refused by itself. A repeat with the same request id
+        goes on where an earlier call was cut off.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,7 +148,8 @@ class StemsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchSeparation(self, request, context):
-        """The separation as it is, then each change of it, until it has ended.
+        """The separation as it is, then each change of it, until it has ended; with `include_chunks` also each stretch of its
+        stems that can be played, in order and none twice, the last one before the separation's end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

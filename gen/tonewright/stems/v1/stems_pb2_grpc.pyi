@@ -40,7 +40,9 @@ class StemsServiceStub:
     A separation whose content was separated before with the same model and parameters has SUCCEEDED in the answer already.
     """
     BatchCreateSeparations: _grpc.UnaryUnaryMultiCallable[_stems_pb2.BatchCreateSeparationsRequest, _stems_pb2.BatchCreateSeparationsResponse]
-    """Starts several separations of one artist; each succeeds or is refused by itself."""
+    """Starts several separations of one artist; each succeeds or is refused by itself. A repeat with the same request id
+    goes on where an earlier call was cut off.
+    """
     GetSeparation: _grpc.UnaryUnaryMultiCallable[_stems_pb2.GetSeparationRequest, _stems_pb2.Separation]
     """One separation."""
     ListSeparations: _grpc.UnaryUnaryMultiCallable[_stems_pb2.ListSeparationsRequest, _stems_pb2.ListSeparationsResponse]
@@ -50,7 +52,9 @@ class StemsServiceStub:
     DeleteSeparation: _grpc.UnaryUnaryMultiCallable[_stems_pb2.DeleteSeparationRequest, _empty_pb2.Empty]
     """Removes a separation that has ended and lets go of its stems."""
     WatchSeparation: _grpc.UnaryStreamMultiCallable[_stems_pb2.WatchSeparationRequest, _stems_pb2.WatchSeparationResponse]
-    """The separation as it is, then each change of it, until it has ended."""
+    """The separation as it is, then each change of it, until it has ended; with `include_chunks` also each stretch of its
+    stems that can be played, in order and none twice, the last one before the separation's end.
+    """
     ListModels: _grpc.UnaryUnaryMultiCallable[_stems_pb2.ListModelsRequest, _stems_pb2.ListModelsResponse]
     """The models that can be asked for."""
     GetModel: _grpc.UnaryUnaryMultiCallable[_stems_pb2.GetModelRequest, _stems_pb2.Model]
@@ -72,7 +76,9 @@ class StemsServiceAsyncStub(StemsServiceStub):
     A separation whose content was separated before with the same model and parameters has SUCCEEDED in the answer already.
     """
     BatchCreateSeparations: _aio.UnaryUnaryMultiCallable[_stems_pb2.BatchCreateSeparationsRequest, _stems_pb2.BatchCreateSeparationsResponse]  # type: ignore[assignment]
-    """Starts several separations of one artist; each succeeds or is refused by itself."""
+    """Starts several separations of one artist; each succeeds or is refused by itself. A repeat with the same request id
+    goes on where an earlier call was cut off.
+    """
     GetSeparation: _aio.UnaryUnaryMultiCallable[_stems_pb2.GetSeparationRequest, _stems_pb2.Separation]  # type: ignore[assignment]
     """One separation."""
     ListSeparations: _aio.UnaryUnaryMultiCallable[_stems_pb2.ListSeparationsRequest, _stems_pb2.ListSeparationsResponse]  # type: ignore[assignment]
@@ -82,7 +88,9 @@ class StemsServiceAsyncStub(StemsServiceStub):
     DeleteSeparation: _aio.UnaryUnaryMultiCallable[_stems_pb2.DeleteSeparationRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes a separation that has ended and lets go of its stems."""
     WatchSeparation: _aio.UnaryStreamMultiCallable[_stems_pb2.WatchSeparationRequest, _stems_pb2.WatchSeparationResponse]  # type: ignore[assignment]
-    """The separation as it is, then each change of it, until it has ended."""
+    """The separation as it is, then each change of it, until it has ended; with `include_chunks` also each stretch of its
+    stems that can be played, in order and none twice, the last one before the separation's end.
+    """
     ListModels: _aio.UnaryUnaryMultiCallable[_stems_pb2.ListModelsRequest, _stems_pb2.ListModelsResponse]  # type: ignore[assignment]
     """The models that can be asked for."""
     GetModel: _aio.UnaryUnaryMultiCallable[_stems_pb2.GetModelRequest, _stems_pb2.Model]  # type: ignore[assignment]
@@ -113,7 +121,9 @@ class StemsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _stems_pb2.BatchCreateSeparationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_stems_pb2.BatchCreateSeparationsResponse, _abc.Awaitable[_stems_pb2.BatchCreateSeparationsResponse]]:
-        """Starts several separations of one artist; each succeeds or is refused by itself."""
+        """Starts several separations of one artist; each succeeds or is refused by itself. A repeat with the same request id
+        goes on where an earlier call was cut off.
+        """
 
     @_abc_1.abstractmethod
     def GetSeparation(
@@ -153,7 +163,9 @@ class StemsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _stems_pb2.WatchSeparationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_stems_pb2.WatchSeparationResponse], _abc.AsyncIterator[_stems_pb2.WatchSeparationResponse]]:
-        """The separation as it is, then each change of it, until it has ended."""
+        """The separation as it is, then each change of it, until it has ended; with `include_chunks` also each stretch of its
+        stems that can be played, in order and none twice, the last one before the separation's end.
+        """
 
     @_abc_1.abstractmethod
     def ListModels(
