@@ -8,7 +8,7 @@ from dataclasses import replace
 from chassis.errors import PageTokenInvalid
 from chassis.paging import Page, page_size
 from services.stems.domain.errors import ModelNotFound
-from services.stems.domain.separation import Model
+from services.stems.domain.order import Model
 
 
 class Catalogue:

@@ -11,19 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chassis.paging import Page
-from services.stems.domain.separation import (
-    Chunk,
-    Model,
-    OutputFormat,
-    Parameters,
-    Priority,
-    Recording,
-    Result,
-    Selection,
-    Separation,
-    SourceAsset,
-    State,
-)
+from services.stems.domain.order import Model, OutputFormat, Parameters, Priority, Selection, Webhook
+from services.stems.domain.separation import Chunk, Recording, Result, Separation, SourceAsset, State
 
 Float32 = npt.NDArray[np.float32]
 # A stretch of several sources or stems by name, each (n_frames, n_channels).
@@ -93,6 +82,16 @@ class Blobs(Protocol):
 
     def put(self, key: str, path: Path, media_type: str) -> None:
         """Copy a file into an object."""
+
+    def remove_all(self, prefix: str) -> None:
+        """Remove every object whose key begins so."""
+
+
+class Webhooks(Protocol):
+    """Receivers of events."""
+
+    def check(self, webhook: Webhook) -> None:
+        """Raise unless events may be sent there."""
 
 
 class StemFiles(Protocol):
@@ -192,7 +191,19 @@ class Store(Protocol):
         """Tell a stretch that can be played; a repeat of its index replaces it. Raises under a stale fence."""
 
     def chunks(self, artist: str, uid: str, *, first: int) -> Sequence[Chunk]:
-        """The stretches from this index on, in order."""
+        """The stretches from this index on, in order, up to the first that is missing."""
+
+    def with_stale_chunks(self, *, limit: int) -> Sequence[Separation]:
+        """Those of all artists whose chunks need not be kept any longer."""
+
+    def forget_chunks(self, separation: Separation) -> None:
+        """Drop the rows of its chunks."""
+
+    def mark_chunks_gone(self, separation: Separation) -> None:
+        """Note that nothing is left of its chunks."""
+
+    def tell_ends(self, *, limit: int) -> int:
+        """Queue the events of ended separations that have none yet; gives how many."""
 
     def finish(self, separation: Separation, result: Result) -> Result:
         """Commit the outcome under the separation's fence; gives what equal work committed first, if it did."""
