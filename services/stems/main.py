@@ -22,8 +22,8 @@ from services.stems.peers import AssetsPeer
 from services.stems.settings import StemsSettings
 from services.stems.store import SeparationRow, SeparationStore
 from services.stems.store.tables import to_separation
-from services.stems.use_cases import Separations, SeparationWork
-from services.stems.worker import handler, own_folder
+from services.stems.use_cases import Scratch, Separations, SeparationWork
+from services.stems.worker import Worker, handler, memory_budget, own_folder
 from tonewright.stems.v1.stems_pb2_grpc import add_StemsServiceServicer_to_server
 
 if TYPE_CHECKING:
@@ -77,26 +77,28 @@ def build(runtime: Runtime) -> App:
     )
 
 
-def build_worker(runtime: Runtime) -> JobRunner[SeparationRow]:
+def build_worker(runtime: Runtime) -> Worker:
     """The worker process; the default model is loaded before it takes work."""
     settings: StemsSettings = runtime.settings
     jobs = _jobs(runtime)
     mounted = _mounted(settings)
     catalogue = _catalogue(settings, mounted)
+    engines = _engines(settings, catalogue, mounted)
     work = SeparationWork(
         store=SeparationStore(runtime.db, jobs, runtime.pager, runtime.clock),
         assets=AssetsPeer(runtime.channels),
         blobs=SharedBlobs(runtime.objects),
-        audio=AudioFiles(),
-        engines=_engines(settings, catalogue, mounted),
+        audio=AudioFiles(settings.decode_timeout_s),
+        engines=engines,
         catalogue=catalogue,
         limits=_limits(settings),
         clock=runtime.clock,
-        work_dir=own_folder(settings.work_folder),
+        scratch=Scratch(own_folder(settings.work_folder), settings.work_limit_bytes),
     )
-    return JobRunner(
+    runner = JobRunner(
         jobs, handler(work, to_separation), slots=settings.slots, poll_s=settings.poll_s, queue=runtime.queue
     )
+    return Worker(runner, list(engines.values()))
 
 
 def _purge(runtime: Runtime, separations: Separations) -> None:
@@ -154,9 +156,12 @@ def _engines(
         except ImportError as error:
             raise ModelUnusable(f"{_EXTRA_MISSING} ({error})") from error
 
-        demucs = engines["demucs"] = DemucsEngine(mounted, settings.device)
+        budget = memory_budget(settings.memory_budget_bytes)
+        demucs = engines["demucs"] = DemucsEngine(
+            mounted, settings.device, settings.precision, memory_budget_bytes=budget, slots=settings.slots
+        )
         default = catalogue.find("")
         if default.id in mounted:
             demucs.load(default.id)
-            log.info("model_loaded", model=default.id, device=demucs.device)
+            log.info("model_loaded", model=default.id, device=demucs.device, memory_budget_bytes=budget)
     return engines

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chassis.jobs import JobRunner
 from services.stems.domain import Progress, Separation
 from services.stems.use_cases import SeparationWork
+
+# Where Linux says how much memory a container may take: cgroups version 2 and 1.
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def handler(work: SeparationWork, read: Callable[[Any], Separation]) -> Callable[[Any, Progress], None]:
@@ -20,6 +25,29 @@ def handler(work: SeparationWork, read: Callable[[Any], Separation]) -> Callable
         work.perform(read(row), progress)
 
     return handle
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Runs jobs, and closes engines when the last one has ended."""
+
+    jobs: JobRunner[Any]
+    engines: Sequence[object]
+
+    def start(self) -> None:
+        """Begin."""
+        self.jobs.start()
+
+    def stop(self, grace_s: float) -> None:
+        """Claim no more, let running jobs end within the time, hand the rest back, and let the engines go."""
+        self.jobs.stop(grace_s)
+        for engine in self.engines:
+            if (close := getattr(engine, "close", None)) is not None:
+                close()
+
+    def run_until_idle(self, timeout_s: float) -> bool:
+        """Whether no job waits and none runs here, in time."""
+        return self.jobs.run_until_idle(timeout_s)
 
 
 def own_folder(root: Path) -> Path:
@@ -32,6 +60,25 @@ def own_folder(root: Path) -> Path:
     shutil.rmtree(mine, ignore_errors=True)
     mine.mkdir()
     return mine
+
+
+def memory_budget(declared_bytes: int, limits: Sequence[Path] = _LIMITS) -> int:
+    """Resident bytes that this process and its children keep below.
+
+    Args:
+        declared_bytes: What the operator says; 0 leaves a quarter of the container's limit free, for what the kernel
+            counts there besides, and takes the same part of half the machine's memory where there is no limit.
+        limits: Files of which the first that holds a number is the container's limit.
+    """
+    if declared_bytes:
+        return declared_bytes
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in limits:
+        with suppress(OSError, ValueError):
+            limit = int(path.read_text())
+            if limit < machine:  # version 1 writes a huge number for none
+                return limit * 3 // 4
+    return machine // 2 * 3 // 4
 
 
 def _is_alive(pid: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 
 
 class SeparationNotFound(NotFound):
@@ -63,6 +63,12 @@ class SeparationChannelsUnsupported(InvalidArgument):
     REASON = "SEPARATION_CHANNELS_UNSUPPORTED"
 
 
+class SeparationFormatUnsupported(InvalidArgument):
+    """The output format has no such rate as the source's."""
+
+    REASON = "SEPARATION_FORMAT_UNSUPPORTED"
+
+
 class SeparationNotEnded(FailedPrecondition):
     """The separation is queued or running."""
 
@@ -73,3 +79,9 @@ class SeparationNotRetryable(FailedPrecondition):
     """Only a separation that failed or was cancelled can be queued again."""
 
     REASON = "SEPARATION_NOT_RETRYABLE"
+
+
+class ScratchFull(Unavailable):
+    """A worker's disk has no room for the files of this work at the moment."""
+
+    REASON = "SCRATCH_FULL"

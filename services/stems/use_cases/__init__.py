@@ -1,6 +1,7 @@
 """What people and workers do with separations."""
 
-from services.stems.use_cases.separations import Separations
+from services.stems.use_cases.scratch import Scratch
+from services.stems.use_cases.separations import Asked, Batch, Separations
 from services.stems.use_cases.work import SeparationWork
 
-__all__ = ["SeparationWork", "Separations"]
+__all__ = ["Asked", "Batch", "Scratch", "SeparationWork", "Separations"]

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.clock import Clock
-from chassis.errors import Cancelled
+from chassis.errors import Internal, Unavailable
 from services.stems.domain import (
     Assets,
     Audio,
     Blobs,
+    Block,
     Catalogue,
+    Encoded,
     Engine,
     Limits,
-    Model,
+    OutputFormat,
     Progress,
     Recording,
     Result,
     Separation,
+    SeparationInputTooLong,
+    SourceAsset,
     Stem,
+    StemFiles,
     Store,
+    Task,
 )
+from services.stems.use_cases import measures
+from services.stems.use_cases.chunks import Chunks, Publisher
+from services.stems.use_cases.course import Course
+from services.stems.use_cases.keeping import Keeper
+from services.stems.use_cases.scratch import Scratch
 from services.stems.use_cases.separations import remembered
 
 # Shares of the whole at which a stage begins, in percent.
-_SEPARATING, _ENCODING, _STORING = 5.0, 85.0, 92.0
+_DECODING, _SEPARATING, _ENCODING, _STORING = 2.0, 5.0, 85.0, 90.0
 _TWIN_LOOK_S = 0.5
+# A short twin is waited for; after that the place in the worker is given to other work for a while.
+_TWIN_PATIENCE_S, _TWIN_AGAIN_S = 2.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class SeparationWork:
-    """Fetch, decode, separate, encode, store, commit."""
+    """Fetch, decode, separate and encode, store, commit."""
 
     store: Store
     assets: Assets
@@ -46,94 +56,138 @@ class SeparationWork:
     catalogue: Catalogue
     limits: Limits
     clock: Clock
-    work_dir: Path
+    scratch: Scratch
 
     def perform(self, separation: Separation, progress: Progress) -> None:
         """Bring the separation to its end; what equal work made before is taken as it is."""
-        progress.report(0.0, "fetching")
-        result = self._wait_for_twin(separation, progress) or self._make(separation, progress)
+        began_s = self.clock.monotonic()
+        course = Course(progress, self.clock)
+        course.at(0.0, "fetching")
+        if separation.attempt.attempt <= 1:
+            waited = self.clock.now() - separation.times.created
+            measures.observe_wait(separation, waited.total_seconds())
+        result = self._wait_for_twin(separation, course)
+        if result is None:
+            result = self._make(separation, course)
+            self._commit(separation, result)
+            measures.observe_run(separation, self.clock.monotonic() - began_s, result.real_time_factor)
+        else:
+            self._commit(separation, result)
+
+    def _commit(self, separation: Separation, result: Result) -> None:
         kept = self.store.finish(separation, result)
         if kept != result:
             # Equal work was faster: its stems are the ones that count.
             for stem in kept.stems:
                 self.assets.hold(stem.asset, separation.name)
+            mine = {stem.asset for stem in result.stems} - {stem.asset for stem in kept.stems}
+            self._keeper.release(mine, separation)
 
-    def _wait_for_twin(self, separation: Separation, progress: Progress) -> Result | None:
+    def _wait_for_twin(self, separation: Separation, course: Course) -> Result | None:
         """What equal work made, when it was done before or is being done."""
+        end_s = self.clock.monotonic() + _TWIN_PATIENCE_S
         while (found := remembered(self.store, self.assets, separation)) is None:
             if not self.store.twin_at_work(separation):
                 return None
-            progress.report(0.0, "waiting")
+            if self.clock.monotonic() >= end_s:
+                # Tried again without counting as a failure.
+                raise Unavailable(
+                    f"{separation.name} waits for an equal separation that is running", retry_after_s=_TWIN_AGAIN_S
+                )
+            course.at(0.0, "waiting")
             self.clock.sleep(_TWIN_LOOK_S)
         return found
 
-    def _make(self, separation: Separation, progress: Progress) -> Result:
-        model = self.catalogue.find(separation.order.model)
-        source = self.assets.get(separation.order.asset)
+    def _make(self, separation: Separation, course: Course) -> Result:
+        order = separation.order
+        model = self.catalogue.find(order.model)
+        source = self.assets.get(order.asset)
         self.limits.check(source)
+        self._check_stem_size(source, order.output_format)
         self.assets.hold(source.name, separation.name)
-        with tempfile.TemporaryDirectory(prefix="separation-", dir=self.work_dir) as name:
-            folder = Path(name)
-            self.blobs.fetch(source.blob_key, folder / "source")
-            mix = self.audio.decode(folder / "source", folder / "mix.f32", source)
+        labels = order.selection.labels(model)
+        with self.scratch.folder(source, len(labels)) as folder:
+            mix = self._decoded(source, folder, course)
+            task = Task(mix, model, order.selection.sources(model), order.parameters, order.priority, folder)
             began_s = self.clock.monotonic()
-            sources = self._separate(mix, model, separation, folder, progress)
-            work_s = self.clock.monotonic() - began_s
-            stems = self.audio.select(mix, sources, separation.order.selection, folder)
-            gain_db = self.audio.common_gain_db(list(stems.values()))
-            files = self._encode(stems, separation, gain_db, progress)
-            kept = self._keep(files, separation, progress)
-        return Result(kept, gain_db, work_s / mix.duration_s, separation.name)
+            with self._writing(separation, task) as (files, chunks):
+                self._separate(separation, task, (files, chunks), course)
+                course.at(_ENCODING, "encoding")
+                encoded = course.attend(files.finish)
+                work_s = self.clock.monotonic() - began_s
+                if chunks is not None:
+                    chunks.finish(course)
+            stems = self._stored(separation, encoded, course)
+        return Result(stems, encoded.gain_db, work_s / mix.duration_s, separation.name)
+
+    def _decoded(self, source: SourceAsset, folder: Path, course: Course) -> Recording:
+        file, mix = folder / "source", folder / "mix.f32"
+        course.attend(lambda: self.blobs.fetch(source.blob_key, file))
+        course.at(_DECODING, "decoding")
+        decoded = course.attend(lambda: self.audio.decode(file, mix, source))
+        file.unlink()
+        return decoded
+
+    @contextmanager
+    def _writing(self, separation: Separation, task: Task) -> Iterator[tuple[StemFiles, Chunks | None]]:
+        order, mix = separation.order, task.mix
+        with ExitStack() as ends:
+            files = self.audio.write(mix, order.selection, order.output_format, task.folder)
+            ends.enter_context(closing(files))
+            chunks = None
+            if order.publish_chunks:
+                publisher = Publisher(self.store, self.blobs, self.audio, self.clock)
+                chunks = ends.enter_context(closing(publisher.begin(separation, mix, task.folder)))
+            yield files, chunks
 
     def _separate(
-        self, mix: Recording, model: Model, separation: Separation, folder: Path, progress: Progress
-    ) -> dict[str, Recording]:
-        began_s = self.clock.monotonic()
+        self, separation: Separation, task: Task, outlets: tuple[StemFiles, Chunks | None], course: Course
+    ) -> None:
+        """Hand every stretch that the engine gives to the files and, where wanted, to the published chunks."""
+        files, chunks = outlets
+        began_s, done = self.clock.monotonic(), 0
+        course.at(_SEPARATING, "separating")
+        with _closed(self.engines[task.model.engine].separate(task)) as blocks:
+            for block in blocks:
+                course.beat()
+                if not block:
+                    continue
+                stems = files.add(block)
+                spent_s = self.clock.monotonic() - began_s
+                if not done:
+                    measures.observe_first_stretch(separation, spent_s)
+                done += len(next(iter(block.values())))
+                share = min(1.0, done / task.mix.frame_count)
+                eta_s = spent_s / share - spent_s
+                course.at(_SEPARATING + share * (_ENCODING - _SEPARATING), "separating", eta_s)
+                if chunks is not None:
+                    chunks.add(stems, course)
+        if done != task.mix.frame_count:
+            raise Internal(f"engine {task.model.engine} gave {done} of {task.mix.frame_count} frames")
 
-        def report(share: float) -> None:
-            spent_s = self.clock.monotonic() - began_s
-            eta_s = spent_s * (1 - share) / share if share > 0.01 else None
-            progress.report(_SEPARATING + share * (_ENCODING - _SEPARATING), "separating", eta_s)
+    def _stored(self, separation: Separation, encoded: Encoded, course: Course) -> tuple[Stem, ...]:
+        course.at(_STORING, "storing")
+        return self._keeper.keep(encoded, separation, course, from_percent=_STORING)
 
-        parameters = separation.order.parameters
-        return self.engines[model.engine].separate(mix, model, parameters, folder, report)
+    def _check_stem_size(self, source: SourceAsset, output_format: OutputFormat) -> None:
+        """Refuse stems that could not become assets before any work is put into them."""
+        size_bytes = source.frame_count * min(source.channels, 2) * 4
+        if output_format is OutputFormat.WAV_FLOAT and size_bytes > self.limits.size_bytes:
+            raise SeparationInputTooLong(
+                f"each stem of {source.name} would have {size_bytes} bytes as WAV_FLOAT; at most "
+                f"{self.limits.size_bytes} are taken: ask for FLAC_24, or cut it into parts"
+            )
 
-    def _encode(
-        self, stems: dict[str, Recording], separation: Separation, gain_db: float, progress: Progress
-    ) -> dict[str, Path]:
-        files = {}
-        for index, (stem, recording) in enumerate(stems.items()):
-            progress.report(_ENCODING + index / len(stems) * (_STORING - _ENCODING), "encoding")
-            files[stem] = recording.path.with_suffix(".encoded")
-            self.audio.encode(recording, files[stem], separation.order.output_format, gain_db)
-            recording.path.unlink()
-        return files
+    @property
+    def _keeper(self) -> Keeper:
+        return Keeper(self.assets, self.blobs, self.clock)
 
-    def _keep(self, files: dict[str, Path], separation: Separation, progress: Progress) -> tuple[Stem, ...]:
-        """The stems as assets, each held for the separation; they are stored side by side."""
-        progress.report(_STORING, "storing")
-        with ThreadPoolExecutor(len(files), thread_name_prefix="stem") as threads:
-            stored = [
-                threads.submit(copy_context().run, self._adopt, path, separation, stem) for stem, path in files.items()
-            ]
-        kept = tuple(Stem(stem, future.result()) for stem, future in zip(files, stored, strict=True))
-        try:
-            progress.report(100.0, "storing")
-        except Cancelled:
-            for made in kept:
-                self.assets.release(made.asset, separation.name)
-            raise
-        return kept
 
-    def _adopt(self, path: Path, separation: Separation, stem: str) -> str:
-        """The asset made of the file, held; the same for the same bytes."""
-        media_type = separation.order.output_format.media_type
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        upload = self.assets.open_upload(separation.artist, digest, path.stat().st_size, media_type, stem)
-        asset = upload.asset
-        if not asset:
-            self.blobs.put(upload.object_key, path, media_type)
-            asset = self.assets.complete_upload(upload)
-        self.assets.hold(asset, separation.name)
-        return asset
+@contextmanager
+def _closed(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
+    """The blocks; the engine's work on them ends with the context, however that ends."""
+    try:
+        yield blocks
+    finally:
+        if (close := getattr(blocks, "close", None)) is not None:
+            close()
