@@ -46,9 +46,9 @@ class Assets(Collection[Asset]):
         """Write the asset's bytes to a file."""
         return download(self._transport, f"{self.path(name)}/content", target, on_bytes=on_bytes)
 
-    def peaks(self, name: str) -> Json:
-        """Waveform peaks: minimum and maximum per bucket."""
-        return self._transport.get(f"{self.path(name)}/peaks")
+    def peaks(self, name: str, **window: int) -> Json:
+        """Waveform peaks: minimum and maximum per bucket; `level`, `first_bucket` and `bucket_count` choose which."""
+        return self._transport.get(f"{self.path(name)}/peaks", **window)
 
     def link(self, name: str) -> str:
         """A signed address that gives the bytes without a key until it expires."""
@@ -59,6 +59,15 @@ def download(transport: Transport, path: str, target: Path, *, on_bytes: OnBytes
     """Write what a path gives to a file; a broken transfer of the same content goes on where it stopped."""
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
+    try:
+        _fetch(transport, path, part, on_bytes, tries)
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def _fetch(transport: Transport, path: str, part: Path, on_bytes: OnBytes | None, tries: int) -> None:
     etag = ""
     for attempt in range(1, tries + 1):
         done = part.stat().st_size if part.exists() else 0
@@ -75,12 +84,10 @@ def download(transport: Transport, path: str, target: Path, *, on_bytes: OnBytes
                     done += len(chunk)
                     if on_bytes is not None:
                         on_bytes(done, total)
-            break
+            return
         except GatewayUnreachable:
             if attempt == tries:
                 raise
-    part.rename(target)
-    return target
 
 
 def file_sha256(path: Path) -> str:

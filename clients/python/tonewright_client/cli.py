@@ -6,38 +6,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from tonewright_client.client import ArtistHandle, Tonewright
+from tonewright_client.cli_stems import stems
 from tonewright_client.demo import walk
 from tonewright_client.doctor import examine
 from tonewright_client.errors import ApiError, GatewayUnreachable, OperationFailed
-from tonewright_client.models import Operation
 from tonewright_client.smoke import SmokeFailed, smoke
-from tonewright_client.transport import Json
+from tonewright_client.terminal import BytesBar, chosen_artist, connect, errors, gateway, kept_key, out, show, wait
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-out = Console()
-errors = Console(stderr=True)
-
-
-@dataclass(slots=True)
-class _Target:
-    url: str = ""
-    key: str = ""
-    artist: str = ""
-    as_json: bool = False
-
-
-_target = _Target()
+app.add_typer(stems, name="stems")
 
 
 @app.callback()
@@ -50,9 +34,9 @@ def choose_target(
 ) -> None:
     """Work with a tonewright gateway."""
     port = os.environ.get("TONEWRIGHT_GATEWAY_PORT", "8080")
-    _target.url = url or f"http://127.0.0.1:{port}"
-    _target.key = key.strip() or _kept_key()  # a Secret made of a file ends with a line break
-    _target.artist, _target.as_json = artist, as_json
+    gateway.url = url or f"http://127.0.0.1:{port}"
+    gateway.key = key.strip() or kept_key()  # a Secret made of a file ends with a line break
+    gateway.artist, gateway.as_json = artist, as_json
 
 
 @app.command()
@@ -72,9 +56,9 @@ def demo(
     live_set: Annotated[Path | None, typer.Argument(help="Ableton Live Set (.als); default: one made now")] = None,
 ) -> None:
     """Walk the whole path, from an artist to a reopened session, and print a table."""
-    with _client() as client:
+    with connect() as client:
         report = walk(client, audio, live_set, on_step=lambda step: errors.print(f"[dim]{step} …[/dim]"))
-    table = Table("step", "result", "time", title=f"tonewright at {_target.url}")
+    table = Table("step", "result", "time", title=f"tonewright at {gateway.url}")
     for row in report.rows:
         mark = "" if row.is_done else "[red]FAILED[/red] "
         table.add_row(row.step, f"{mark}{row.result}", f"{row.wall_s:.2f} s")
@@ -85,7 +69,7 @@ def demo(
 @app.command(name="smoke")
 def smoke_test() -> None:
     """Separate a clip of 3 seconds for a temporary artist, check the stems and delete everything again."""
-    with _client() as client:
+    with connect() as client:
         try:
             smoke(
                 client,
@@ -99,7 +83,7 @@ def smoke_test() -> None:
 @app.command()
 def doctor() -> None:
     """Say what is up, what is down and what to do about it."""
-    findings = examine(_target.url, _target.key)
+    findings = examine(gateway.url, gateway.key)
     for finding in findings:
         out.print(f"{'[green]ok[/green]  ' if finding.is_fine else '[red]bad[/red] '} {finding.what}: {finding.detail}")
         if finding.advice:
@@ -110,11 +94,11 @@ def doctor() -> None:
 @app.command()
 def artists(create: Annotated[str, typer.Option(help="Name of an artist to create")] = "") -> None:
     """List the artists that are open to the key, or create one."""
-    with _client() as client:
+    with connect() as client:
         if create:
-            _show([client.create_artist(create).get()], "name", "display_name")
+            show([client.create_artist(create).get()], "name", "display_name")
         else:
-            _show(client.artists(), "name", "display_name", "create_time")
+            show(client.artists(), "name", "display_name", "create_time")
 
 
 @app.command()
@@ -123,16 +107,16 @@ def members(
     role: Annotated[str, typer.Option(help="OWNER, EDITOR or VIEWER")] = "VIEWER",
 ) -> None:
     """List who may do what, or let somebody in."""
-    with _client() as client:
-        artist = _artist(client)
-        _show([artist.add_member(add, role.upper())] if add else artist.members(), "name", "principal", "role")
+    with connect() as client:
+        artist = chosen_artist(client)
+        show([artist.add_member(add, role.upper())] if add else artist.members(), "name", "principal", "role")
 
 
 @app.command()
 def profile(file: Annotated[Path | None, typer.Argument(help="JSON object with the fields to change")] = None) -> None:
     """Show the artist's profile, or change it."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         found = artist.profile()
         if file:
             found = artist.update_profile(json.loads(file.read_text()), etag=found["etag"])
@@ -140,19 +124,12 @@ def profile(file: Annotated[Path | None, typer.Argument(help="JSON object with t
 
 
 @app.command()
-def models() -> None:
-    """List the models that separate audio into stems."""
-    with _client() as client:
-        _show(_artist(client).models(), "name", "engine", "sources", "rate_hz")
-
-
-@app.command()
 def live_sets(file: Annotated[Path | None, typer.Argument(help="Live Set (.als) to upload")] = None) -> None:
     """List Live Sets, or upload one and print what is in it."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         rows = [artist.live_sets.upload(file)] if file else artist.live_sets.list()
-        _show(rows, "name", "file_name", "tempo_bpm", "time_signature", "track_count", "clip_count", "device_count")
+        show(rows, "name", "file_name", "tempo_bpm", "time_signature", "track_count", "clip_count", "device_count")
 
 
 @app.command()
@@ -161,18 +138,18 @@ def assets(
     download: Annotated[str, typer.Option(help="Asset to download to FILE")] = "",
 ) -> None:
     """List assets, upload a file, or download one."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         if file and download:
-            with _BytesBar(file.name) as on_bytes:
+            with BytesBar(file.name) as on_bytes:
                 artist.assets.download(download, file, on_bytes=on_bytes)
             return
         if file:
-            with _BytesBar(file.name) as on_bytes:
+            with BytesBar(file.name) as on_bytes:
                 rows: Iterable[Mapping[str, Any]] = [artist.assets.upload(file, on_bytes=on_bytes)]
         else:
             rows = artist.assets.list()
-        _show(rows, "name", "display_name", "media_type", "duration_s", "rate_hz", "channels", "loudness_lufs")
+        show(rows, "name", "display_name", "media_type", "duration_s", "rate_hz", "channels", "loudness_lufs")
 
 
 @app.command()
@@ -181,24 +158,11 @@ def captions(
     live_set: Annotated[str, typer.Option(help="Live Set that it comes from")] = "",
 ) -> None:
     """List captions, or write one for an asset."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         wanted = asset or live_set
         rows = [artist.captions.generate(asset=asset, live_set=live_set)] if wanted else artist.captions.list()
-        _show(rows, "name", "text", "provenance.engine")
-
-
-@app.command()
-def separations(asset: Annotated[str, typer.Argument(help="Asset to separate")] = "", model: str = "") -> None:
-    """List separations, or separate an asset into stems."""
-    with _client() as client:
-        artist = _artist(client)
-        if asset:
-            options = {"model": model} if model else {}
-            finished = _wait(artist, artist.separations.start(asset, **options), "separating")
-            _show(finished.get("stems", []), "stem", "asset")
-        else:
-            _show(artist.separations.list(), "name", "engine", "model", "state", "real_time_factor")
+        show(rows, "name", "text", "provenance.engine")
 
 
 @app.command()
@@ -207,10 +171,10 @@ def items(
     caption: Annotated[str, typer.Option(help="Caption of a new item")] = "",
 ) -> None:
     """List training items, or make one."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         rows = [artist.training_items.create(asset=asset, caption=caption)] if asset else artist.training_items.list()
-        _show(rows, "name", "state", "asset", "caption")
+        show(rows, "name", "state", "asset", "caption")
 
 
 @app.command()
@@ -218,23 +182,23 @@ def exports(
     out_file: Annotated[Path | None, typer.Argument(metavar="ZIP", help="Where to write the archive")] = None,
 ) -> None:
     """List exports, or build a Replicate zip of every ready item and download it."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         if out_file:
-            finished = _wait(artist, artist.exports.start(), "exporting")
+            finished = wait(artist, artist.exports.start(), "exporting")
             artist.exports.download(str(finished["name"]), out_file)
-            _show([finished], "name", "item_count", "size_bytes")
+            show([finished], "name", "item_count", "size_bytes")
         else:
-            _show(artist.exports.list(), "name", "format", "state", "item_count", "size_bytes")
+            show(artist.exports.list(), "name", "format", "state", "item_count", "size_bytes")
 
 
 @app.command()
 def conversations(file: Annotated[Path | None, typer.Argument(help="JSON document to bring in")] = None) -> None:
     """List conversations, or bring one in."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         rows = [artist.conversations.create({"document": file.read_text()})] if file else artist.conversations.list()
-        _show(rows, "name", "conversation_id", "state", "turn_count", "trainable_pair_count")
+        show(rows, "name", "conversation_id", "state", "turn_count", "trainable_pair_count")
 
 
 @app.command()
@@ -244,48 +208,48 @@ def training_files(
     target: Annotated[Path | None, typer.Argument(help="Where to write; .jsonl gives JSONL")] = None,
 ) -> None:
     """List training files, build one, or download one."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         if create:
             names = [one["name"] for one in artist.conversations.list() if one.get("state") == "COMPLETED"]
-            _show([_wait(artist, artist.training_files.start(create, names), "building")], "name", "display_name")
+            show([wait(artist, artist.training_files.start(create, names), "building")], "name", "display_name")
         elif download and target:
             file_format = "JSONL" if target.suffix == ".jsonl" else "JSON"
             out.print(str(artist.training_files.download(download, target, file_format=file_format)))
         else:
-            _show(artist.training_files.list(), "name", "display_name", "state", "json_size_bytes")
+            show(artist.training_files.list(), "name", "display_name", "state", "json_size_bytes")
 
 
 @app.command()
 def sessions(open_name: Annotated[str, typer.Option("--open", help="Session to open")] = "") -> None:
     """List saved sessions, or open one and say whether everything is there."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         if open_name:
             out.print_json(json.dumps(artist.sessions.open(open_name)))
         else:
-            _show(artist.sessions.list(), "name", "display_name", "revision", "update_time")
+            show(artist.sessions.list(), "name", "display_name", "revision", "update_time")
 
 
 @app.command()
 def performances(asset: Annotated[str, typer.Option(help="Asset to start one from")] = "") -> None:
     """List performances, or start one and print the ticket that opens its socket."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         if asset:
             performance = artist.performances.create(asset=asset)
-            _show([artist.performances.connect(performance["name"])], "socket_url", "ticket", "expire_time")
+            show([artist.performances.connect(performance["name"])], "socket_url", "ticket", "expire_time")
         else:
-            _show(artist.performances.list(), "name", "state", "stems_state", "asset")
+            show(artist.performances.list(), "name", "state", "stems_state", "asset")
 
 
 @app.command()
 def operations(cancel: Annotated[str, typer.Option(help="Operation to cancel")] = "") -> None:
     """List long work, or cancel some."""
-    with _client() as client:
-        artist = _artist(client)
+    with connect() as client:
+        artist = chosen_artist(client)
         rows = [artist.operations.cancel(cancel)] if cancel else artist.operations.list()
-        _show(rows, "name", "metadata.state", "metadata.progress_percent", "metadata.stage")
+        show(rows, "name", "metadata.state", "metadata.progress_percent", "metadata.stage")
 
 
 def main() -> None:
@@ -295,77 +259,3 @@ def main() -> None:
     except (ApiError, GatewayUnreachable, OperationFailed) as refused:
         errors.print(f"[red]tonewright:[/red] {refused}", highlight=False)
         raise SystemExit(1) from None
-
-
-def _kept_key() -> str:
-    path = Path(os.environ.get("TONEWRIGHT_HOME", ".tonewright")) / "api-key"
-    return path.read_text().strip() if path.exists() else ""
-
-
-def _client() -> Tonewright:
-    if not _target.key:
-        errors.print("no API key: set TONEWRIGHT_API_KEY, or run from the folder that holds .tonewright/api-key")
-        raise typer.Exit(1)
-    return Tonewright(_target.url, _target.key)
-
-
-def _artist(client: Tonewright) -> ArtistHandle:
-    if _target.artist:
-        return client.artist(_target.artist)
-    known = [artist["name"] for artist in client.artists()]
-    if len(known) != 1:
-        errors.print(
-            f"choose an artist with --artist: {', '.join(known) or 'none yet; tonewright artists --create NAME'}"
-        )
-        raise typer.Exit(1)
-    return client.artist(known[0])
-
-
-def _show(rows: Iterable[Mapping[str, Any]], *columns: str) -> None:
-    found = list(rows)
-    if _target.as_json:
-        out.print_json(json.dumps(found))
-        return
-    table = Table(*columns)
-    for row in found:
-        table.add_row(*(_cell(row, column) for column in columns))
-    out.print(table)
-
-
-def _cell(row: Mapping[str, Any], column: str) -> str:
-    value: Any = row
-    for part in column.split("."):
-        value = value.get(part, "") if isinstance(value, Mapping) else ""
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def _wait(artist: ArtistHandle, operation: Operation, what: str) -> Json:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors) as bar:
-        task = bar.add_task(what, total=100)
-        return artist.operations.wait(
-            operation,
-            on_progress=lambda percent, stage: bar.update(task, completed=percent, description=stage.lower() or what),
-        )
-
-
-class _BytesBar:
-    """A progress bar in bytes."""
-
-    def __init__(self, what: str) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=errors
-        )
-        self._task = self._bar.add_task(what, total=None)
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self._bar.start()
-        return lambda done, total: self._bar.update(self._task, completed=done, total=total)
-
-    def __exit__(self, *_fault: object) -> None:
-        self._bar.stop()

@@ -20,12 +20,12 @@ from tonewright_client.models import (
     Operation,
     Performance,
     Profile,
-    Separation,
     Session,
     Ticket,
     TrainingFile,
     TrainingItem,
 )
+from tonewright_client.separations import Separations
 from tonewright_client.transport import Json, Transport
 
 
@@ -54,17 +54,6 @@ class Captions(Collection[Caption]):
         """A caption with its violations, warnings and provenance."""
         body = {"asset": asset, "live_set": live_set, "hints": hints or {}}
         return cast(Caption, self._transport.post(f"{self._base}:generate", {k: v for k, v in body.items() if v}))
-
-
-class Separations(Collection[Separation]):
-    """Assets separated into stems."""
-
-    COLLECTION = "separations"
-    FIELD = "separations"
-
-    def start(self, asset: str, **options: Any) -> Operation:
-        """Ask for a separation; options are fields of it, such as `model` or `stem_set`."""
-        return self._start(self._base, {"asset": asset, **options})
 
 
 class TrainingItems(Collection[TrainingItem]):

@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx2
@@ -16,6 +16,8 @@ from tonewright_client.errors import ApiError, FieldError, GatewayUnreachable
 Json = dict[str, Any]
 _TRIES = 4
 _AGAIN = frozenset({429, 502, 503, 504})
+# The gateway says every 15 seconds that it is still there: after this a connection is dead, even if nobody closed it.
+_EVENTS_SILENCE_S = 60.0
 
 
 class Transport:
@@ -78,26 +80,43 @@ class Transport:
         An address elsewhere, as the object store's, gets these headers alone and not the key.
         """
         request = self._http.build_request(method, path, content=chunks, headers=dict(headers), timeout=600.0)
-        if _origin(request.url) != _origin(self._http.base_url):
-            for ours in ("Authorization", "Accept"):
-                request.headers.pop(ours, None)
+        self._keep_key(request)
         with self._reachable():
             return self._json(self._http.send(request))
 
     @contextmanager
-    def stream(self, path: str, *, headers: Mapping[str, str] | None = None) -> Iterator[httpx2.Response]:
-        """An open answer whose body is read piece by piece."""
-        with self._reachable(), self._http.stream("GET", path, headers=dict(headers or {}), timeout=600.0) as response:
+    def stream(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        silence_s: float = 600.0,
+    ) -> Iterator[httpx2.Response]:
+        """An open answer whose body is read piece by piece; an address elsewhere does not get the key."""
+        query = dict(params) if params else None  # an empty one would take the path's own query away
+        request = self._http.build_request("GET", path, headers=dict(headers or {}), params=query, timeout=silence_s)
+        self._keep_key(request)
+        with self._reachable(), closing(self._http.send(request, stream=True)) as response:
             if response.status_code >= 400:
                 response.read()
                 raise problem(response)
             yield response
 
-    def events(self, path: str, *, last_event_id: str = "") -> Iterator[tuple[str, str, Json]]:
+    def events(self, path: str, *, last_event_id: str = "", **params: str | int) -> Iterator[tuple[str, str, Json]]:
         """Server-sent events as (id, type, data)."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
-        with self.stream(path, headers=headers) as response:
+        with self.stream(path, headers=headers, params=params, silence_s=_EVENTS_SILENCE_S) as response:
             yield from parse_events(response.iter_lines())
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next try, longer each time: 0.4 s before the second one, at most 5 s."""
+        self._sleep(min(0.2 * 2**attempt, 5.0))
+
+    def _keep_key(self, request: httpx2.Request) -> None:
+        if _origin(request.url) != _origin(self._http.base_url):
+            for ours in ("Authorization", "Accept"):
+                request.headers.pop(ours, None)
 
     def _tried(self, method: str, path: str, **request: Any) -> httpx2.Response:
         for attempt in range(1, _TRIES + 1):
