@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,98 +13,348 @@ import soundfile
 
 from services.stems.audio import AudioFiles
 from services.stems.domain import (
+    Encoded,
     OutputFormat,
     Recording,
     Selection,
+    SeparationChannelsUnsupported,
+    SeparationFormatUnsupported,
     SeparationInputDamaged,
+    SeparationInputNotFinite,
+    SeparationInputTooLong,
     SourceAsset,
     StemSet,
 )
+from tests.material import audio as material
 
 Float32 = npt.NDArray[np.float32]
+NAMES = ("drums", "bass", "other", "vocals")
+FULL = 1 - 2.0**-23
+
+
+def asset_of(file: Path, **facts: object) -> SourceAsset:
+    found = soundfile.info(file)
+    asset = SourceAsset(
+        "artists/a/assets/1",
+        "key",
+        "audio/wav",
+        file.stat().st_size,
+        found.frames,
+        found.samplerate,
+        found.channels,
+        "0" * 64,
+    )
+    return replace(asset, **facts)  # type: ignore[arg-type]
+
+
+def decode(file: Path, **facts: object) -> tuple[Recording, Float32]:
+    mix = AudioFiles().decode(file, file.with_name("mix.f32"), asset_of(file, **facts))
+    return mix, read(mix)
 
 
 def read(recording: Recording) -> Float32:
     return np.fromfile(recording.path, np.float32).reshape(-1, recording.channels)
 
 
-def kept(tmp_path: Path, name: str, frames: Float32) -> Recording:
-    frames.astype(np.float32).tofile(tmp_path / name)
-    return Recording(tmp_path / name, 44100, frames.shape[1], len(frames))
+def kept(tmp_path: Path, frames: Float32, rate_hz: int = 44100) -> Recording:
+    frames.astype(np.float32).tofile(tmp_path / "mix.f32")
+    return Recording(tmp_path / "mix.f32", rate_hz, frames.shape[1], len(frames))
 
 
-def asset_of(file: Path, frame_count: int, channels: int = 2) -> SourceAsset:
-    size = file.stat().st_size
-    return SourceAsset("artists/a/assets/1", "key", "audio/wav", size, frame_count, 44100, channels, "0" * 64)
+def write(
+    mix: Recording,
+    sources: Mapping[str, Float32],
+    output_format: OutputFormat = OutputFormat.FLAC_24,
+    selection: Selection = Selection(),
+) -> Encoded:
+    files = AudioFiles().write(mix, selection, output_format, mix.path.parent)
+    try:
+        for start in range(0, mix.frame_count, 30_000):
+            files.add({})
+            files.add({name: frames[start : start + 30_000] for name, frames in sources.items()})
+        return files.finish()
+    finally:
+        files.close()
 
 
-def test_decoding_replaces_what_is_not_a_number(tmp_path: Path) -> None:
-    frames = np.array([[0.5, np.nan], [np.inf, -0.25], [-np.inf, 1.0]], np.float32)
+def whole_steps(file: Path) -> npt.NDArray[np.int64]:
+    return (soundfile.read(file, dtype="int32", always_2d=True)[0] >> 8).astype(np.int64)
+
+
+def noise(frame_count: int, size: float, seed: int = 1, channels: int = 2) -> Float32:
+    return np.random.default_rng(seed).uniform(-size, size, (frame_count, channels)).astype(np.float32)
+
+
+def of_bits(bits: int, frame_count: int = 70_000, size: float = 0.4) -> Float32:
+    return (np.rint(noise(frame_count, size, 9) * 2 ** (bits - 1)) / 2 ** (bits - 1)).astype(np.float32)
+
+
+# ---- decoding
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3", "aiff"])
+def test_every_format_decodes_as_the_decoder_gives_it(tmp_path: Path, kind: str) -> None:
+    file = material.write(tmp_path / f"in.{kind}", 1.5)
+
+    mix, frames = decode(file)
+
+    assert (mix.rate_hz, mix.channels, mix.frame_count) == (48_000, 2, 72_000)
+    assert np.array_equal(frames, soundfile.read(file, dtype="float32")[0])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_the_first_frame_that_is_no_number_is_named(tmp_path: Path, value: float) -> None:
+    frames = noise(400_000, 0.5)
+    frames[333_333, 1] = frames[390_000, 0] = value
     soundfile.write(tmp_path / "in.wav", frames, 44100, subtype="FLOAT")
 
-    mix = AudioFiles().decode(tmp_path / "in.wav", tmp_path / "mix.f32", asset_of(tmp_path / "in.wav", 3))
-
-    assert read(mix).tolist() == [[0.5, 0.0], [0.0, -0.25], [0.0, 1.0]]
+    with pytest.raises(SeparationInputNotFinite, match="frame 333333 is NaN or infinite"):
+        decode(tmp_path / "in.wav")
 
 
 @pytest.mark.parametrize("frame_count", [99, 101])
 def test_another_length_than_the_asset_has_is_damage(tmp_path: Path, frame_count: int) -> None:
     soundfile.write(tmp_path / "in.wav", np.zeros((100, 2)), 44100)
 
-    with pytest.raises(SeparationInputDamaged, match="frames"):
-        AudioFiles().decode(tmp_path / "in.wav", tmp_path / "mix.f32", asset_of(tmp_path / "in.wav", frame_count))
+    with pytest.raises(SeparationInputDamaged, match="100"):
+        decode(tmp_path / "in.wav", frame_count=frame_count)
+
+
+@pytest.mark.parametrize("fact", ["rate_hz", "channels"])
+def test_another_rate_or_number_of_channels_than_the_asset_has_is_damage(tmp_path: Path, fact: str) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros((100, 2)), 44100)
+
+    with pytest.raises(SeparationInputDamaged, match=f"with {fact} "):
+        decode(tmp_path / "in.wav", **{fact: 1})
 
 
 def test_text_called_wav_is_damage(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros((100, 2)), 44100)
+    asset = asset_of(tmp_path / "in.wav")
     (tmp_path / "in.wav").write_text("not audio at all")
 
-    with pytest.raises(SeparationInputDamaged, match="does not decode"):
-        AudioFiles().decode(tmp_path / "in.wav", tmp_path / "mix.f32", asset_of(tmp_path / "in.wav", 3))
+    with pytest.raises(SeparationInputDamaged, match="holds text"):
+        AudioFiles().decode(tmp_path / "in.wav", tmp_path / "mix.f32", asset)
 
 
-def test_the_second_of_two_stems_is_the_rest(tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    whole, voice = (rng.standard_normal((70_000, 2)).astype(np.float32) * 0.1 for _ in range(2))
-    mix, vocals = kept(tmp_path, "mix.f32", whole), kept(tmp_path, "vocals.f32", voice)
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3", "aiff"])
+def test_a_file_cut_off_is_damage_and_says_so(tmp_path: Path, kind: str) -> None:
+    file = material.write(tmp_path / f"in.{kind}", 1.5)
+    asset = asset_of(file)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
 
-    stems = AudioFiles().select(
-        mix, {"vocals": vocals, "drums": vocals}, Selection(StemSet.TWO_STEMS, "vocals"), tmp_path
-    )
+    with pytest.raises(SeparationInputDamaged) as caught:
+        AudioFiles().decode(file, tmp_path / "mix.f32", asset)
 
-    assert list(stems) == ["vocals", "instruments"]
-    assert np.abs(read(stems["vocals"]) + read(stems["instruments"]) - whole).max() <= 1e-6
+    assert caught.value.metadata["fault"] == "AUDIO_TRUNCATED"
 
 
-def test_encoded_stems_still_sum_to_the_mix(tmp_path: Path) -> None:
-    rng = np.random.default_rng(2)
-    parts = [rng.uniform(-0.2, 0.2, (70_000, 2)).astype(np.float32) for _ in range(4)]
-    audio = AudioFiles()
+def test_a_decoder_beyond_its_memory_is_damage(tmp_path: Path) -> None:
+    file = material.write(tmp_path / "in.wav", 0.5)
 
-    for index, part in enumerate(parts):
-        stem = kept(tmp_path, f"{index}.f32", part)
-        audio.encode(stem, tmp_path / f"{index}.flac", OutputFormat.FLAC_24, audio.common_gain_db([stem]))
-    total = sum(soundfile.read(tmp_path / f"{index}.flac", dtype="float64")[0] for index in range(4))
+    with pytest.raises(SeparationInputDamaged, match="bounds"):
+        AudioFiles(decode_memory_bytes=64 << 20).decode(file, tmp_path / "mix.f32", asset_of(file))
 
-    assert np.abs(total - sum(part.astype(np.float64) for part in parts)).max() <= 1e-6
+
+def test_a_decoder_beyond_its_time_is_named(tmp_path: Path) -> None:
+    file = material.write(tmp_path / "in.wav", 0.5)
+
+    with pytest.raises(SeparationInputTooLong, match="takes too long"):
+        AudioFiles(decode_timeout_s=0).decode(file, tmp_path / "mix.f32", asset_of(file))
+
+
+# ---- more than two channels
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac"])
+@pytest.mark.parametrize(
+    ("channels", "left"),
+    [
+        (3, (1, 0, 0.7071)),
+        (4, (1, 0, 0.7071, 0)),
+        (5, (1, 0, 0.7071, 0.7071, 0)),
+        (6, (1, 0, 0.7071, 0, 0.7071, 0)),
+        (7, (1, 0, 0.7071, 0, 0.5, 0.7071, 0)),
+        (8, (1, 0, 0.7071, 0, 0.7071, 0, 0.7071, 0)),
+    ],
+)
+def test_channels_beyond_two_are_mixed_down(tmp_path: Path, kind: str, channels: int, left: tuple[float, ...]) -> None:
+    # One click per channel, so that what each gives can be read off.
+    frames = np.zeros((channels * 10, channels), np.float32)
+    frames[np.arange(channels) * 10, np.arange(channels)] = 0.5
+    soundfile.write(tmp_path / f"in.{kind}", frames, 44100, subtype="PCM_24")
+
+    mix, mixed = decode(tmp_path / f"in.{kind}")
+
+    assert mix.channels == 2
+    assert mixed[::10, 0] * 2 == pytest.approx(left, abs=1e-4)
+    assert sorted(mixed[::10, 1]) == pytest.approx(sorted(mixed[::10, 0]), abs=1e-6)
+
+
+def test_the_centre_of_vorbis_is_its_second_channel(tmp_path: Path) -> None:
+    tones = np.stack([material.tone(200.0 * (1 + place), 1.0, channels=1)[:, 0] for place in range(6)], axis=1)
+    material_bytes = material.encode(tones, format="ogg")
+    (tmp_path / "in.ogg").write_bytes(material_bytes)
+
+    _, mixed = decode(tmp_path / "in.ogg")
+    sizes = np.abs(np.fft.rfft(mixed[:48_000], axis=0))[[200, 400, 600, 800, 1000, 1200]] / 12_000
+
+    assert sizes[:, 0] == pytest.approx([1, 0.7071, 0, 0.7071, 0, 0], abs=0.02)
+    assert sizes[:, 1] == pytest.approx([0, 0.7071, 1, 0, 0.7071, 0], abs=0.02)
+
+
+def test_what_goes_beyond_full_scale_in_the_mix_down_stays(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.full((100, 3), 0.9), 44100, subtype="FLOAT")
+
+    assert decode(tmp_path / "in.wav")[1].max() == pytest.approx(0.9 * 1.7071, abs=1e-4)
+
+
+def test_nine_channels_are_too_many(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros((100, 9)), 44100)
+
+    with pytest.raises(SeparationChannelsUnsupported, match="9 channels"):
+        decode(tmp_path / "in.wav")
+
+
+# ---- stems
+
+
+@pytest.mark.parametrize("bits", [16, 24])
+@pytest.mark.parametrize("wanted", [(), ("vocals",), ("drums", "vocals")])
+def test_flac_stems_and_their_residual_sum_to_the_mix_bit_for_bit(
+    tmp_path: Path, bits: int, wanted: tuple[str, ...]
+) -> None:
+    mix = kept(tmp_path, of_bits(bits))
+    sources = {name: noise(70_000, 0.1, seed) for seed, name in enumerate(wanted or NAMES)}
+    stem_set = StemSet.SUBSET if wanted else StemSet.ALL
+
+    encoded = write(mix, sources, selection=Selection(stem_set, "", wanted, include_residual=True))
+    total = sum(whole_steps(file) for file in encoded.files.values())
+
+    assert list(encoded.files) == [*sources, "residual"]
+    assert encoded.gain_db == 0
+    assert np.array_equal(total, np.rint(read(mix) * 2.0**23).astype(np.int64))
+
+
+@pytest.mark.parametrize(("target", "rest"), [("vocals", "instruments"), ("drums", "no_drums")])
+def test_the_second_of_two_stems_is_the_exact_rest(tmp_path: Path, target: str, rest: str) -> None:
+    mix = kept(tmp_path, of_bits(16))
+
+    encoded = write(mix, {target: noise(70_000, 0.1)}, selection=Selection(StemSet.TWO_STEMS, target))
+    total = sum(whole_steps(file) for file in encoded.files.values())
+
+    assert list(encoded.files) == [target, rest]
+    assert np.array_equal(total, np.rint(read(mix) * 2.0**23).astype(np.int64))
+
+
+def test_a_residual_of_floats_is_exact_to_the_rounding_of_floats(tmp_path: Path) -> None:
+    mix = kept(tmp_path, noise(70_000, 0.9))
+    sources = {name: noise(70_000, 0.2, seed) for seed, name in enumerate(NAMES)}
+
+    encoded = write(mix, sources, OutputFormat.WAV_FLOAT, Selection(include_residual=True))
+    total = sum(soundfile.read(file, dtype="float64")[0] for file in encoded.files.values())
+
+    assert np.abs(total - read(mix)).max() <= 2**-23
+
+
+def test_wav_holds_the_very_floats_and_never_gets_a_gain(tmp_path: Path) -> None:
+    frames = noise(70_000, 3.0)
+
+    encoded = write(kept(tmp_path, frames), {"vocals": frames}, OutputFormat.WAV_FLOAT)
+
+    assert encoded.gain_db == 0
+    assert np.array_equal(soundfile.read(encoded.files["vocals"], dtype="float32")[0], frames)
 
 
 def test_one_gain_keeps_all_stems_from_clipping(tmp_path: Path) -> None:
-    loud, soft = (np.full((10, 1), value, np.float32) for value in (2.0, 0.5))
-    stems = [kept(tmp_path, "loud.f32", loud), kept(tmp_path, "soft.f32", soft)]
-    audio = AudioFiles()
+    loud, soft = (np.full((70_000, 1), value, np.float32) for value in (2.0, 0.5))
+    loud[:60_000] = 0.25  # found late
 
-    gain_db = audio.common_gain_db(stems)
-    for stem in stems:
-        audio.encode(stem, stem.path.with_suffix(".flac"), OutputFormat.FLAC_24, gain_db)
-    written = [float(soundfile.read(stem.path.with_suffix(".flac"))[0][0]) for stem in stems]
+    encoded = write(kept(tmp_path, loud + soft), {"drums": loud, "bass": soft})
+    written = [float(soundfile.read(file)[0][-1]) for file in encoded.files.values()]
 
-    assert gain_db == pytest.approx(-6.02, abs=0.01)
-    assert written == pytest.approx([1.0, 0.25], abs=1e-6)
+    assert encoded.gain_db == pytest.approx(-6.02, abs=0.01)
+    assert written == pytest.approx([1.0, 0.25], abs=1e-5)
 
 
-def test_float_output_is_exact(tmp_path: Path) -> None:
-    frames = np.random.default_rng(3).uniform(-1, 1, (1000, 2)).astype(np.float32)
+def test_stems_with_a_common_gain_still_sum_to_the_mix_with_that_gain(tmp_path: Path) -> None:
+    mix = kept(tmp_path, of_bits(24, size=0.9))
+    sources = {name: noise(70_000, 1.3, seed) for seed, name in enumerate(NAMES)}
 
-    AudioFiles().encode(kept(tmp_path, "x.f32", frames), tmp_path / "x.wav", OutputFormat.WAV_FLOAT, 0.0)
+    encoded = write(mix, sources, selection=Selection(include_residual=True))
+    total = sum(whole_steps(file) for file in encoded.files.values())
+    gained = read(mix).astype(np.float64) * 10 ** (encoded.gain_db / 20) * 2.0**23
 
-    assert np.array_equal(soundfile.read(tmp_path / "x.wav", dtype="float32")[0], frames)
+    assert encoded.gain_db < 0
+    assert all(np.abs(whole_steps(file)).max() < 2**23 - 1 for file in encoded.files.values())
+    assert np.abs(total - gained).max() <= 1
+
+
+def test_the_residual_alone_can_call_for_the_gain(tmp_path: Path) -> None:
+    mix = kept(tmp_path, np.full((100, 2), 0.75, np.float32))
+
+    encoded = write(mix, {"vocals": np.full((100, 2), -0.5, np.float32)}, selection=Selection(include_residual=True))
+
+    assert encoded.gain_db == pytest.approx(20 * np.log10(1 / 1.25), abs=1e-3)
+
+
+@pytest.mark.parametrize("frame_count", [1, 1151, 1152, 44_100, 70_001])
+def test_mp3_stems_keep_the_number_of_frames(tmp_path: Path, frame_count: int) -> None:
+    tone = material.tone(440.0, 2.0, rate_hz=44100)[:frame_count]
+
+    encoded = write(kept(tmp_path, tone), {"vocals": tone}, OutputFormat.MP3)
+    back = soundfile.read(encoded.files["vocals"], dtype="float32")[0]
+
+    assert back.shape == tone.shape
+    assert np.abs(back - tone)[1000:-1000].max(initial=0) < 0.01
+
+
+def test_mp3_stems_have_320_kbit_per_second(tmp_path: Path) -> None:
+    mix = material.mix(3.0, rate_hz=48_000)
+
+    file = write(kept(tmp_path, mix, 48_000), {"vocals": mix}, OutputFormat.MP3).files["vocals"]
+
+    assert file.stat().st_size == pytest.approx(3 * 40_000, rel=0.03)
+
+
+def test_a_rate_that_mp3_lacks_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(SeparationFormatUnsupported, match="FLAC_24"):
+        AudioFiles().write(kept(tmp_path, noise(10, 0.1), 96_000), Selection(), OutputFormat.MP3, tmp_path)
+
+
+def test_a_stretch_comes_back_as_stems_as_their_files_hold_them(tmp_path: Path) -> None:
+    mix = kept(tmp_path, of_bits(16, 1000))
+    files = AudioFiles().write(mix, Selection(StemSet.TWO_STEMS, "vocals"), OutputFormat.FLAC_24, tmp_path)
+
+    stems = files.add({"vocals": noise(1000, 0.1)})
+    encoded = files.finish()
+
+    assert list(stems) == ["vocals", "instruments"]
+    for name, frames in stems.items():
+        assert np.array_equal(np.rint(frames * 2.0**23), whole_steps(encoded.files[name]))
+
+
+def test_closing_halfway_ends_the_threads_and_a_repeat_does_nothing(tmp_path: Path) -> None:
+    files = AudioFiles().write(kept(tmp_path, noise(1000, 0.1)), Selection(), OutputFormat.FLAC_24, tmp_path)
+    files.add({"vocals": noise(500, 0.1)})
+
+    files.close()
+    files.close()
+
+
+def test_chunks_play_by_themselves(tmp_path: Path) -> None:
+    stretch = {name: of_bits(24, 1000) for name in ("vocals", "drums")}
+
+    flac = AudioFiles().encode_chunk(stretch, 44100, OutputFormat.FLAC_24, tmp_path)
+    wav = AudioFiles().encode_chunk(stretch, 44100, OutputFormat.WAV_FLOAT, tmp_path)
+    for_mp3 = AudioFiles().encode_chunk(stretch, 44100, OutputFormat.MP3, tmp_path)
+
+    assert [path.name for path in (*flac.values(), *wav.values())] == [
+        "vocals.flac",
+        "drums.flac",
+        "vocals.wav",
+        "drums.wav",
+    ]
+    assert [path.suffix for path in for_mp3.values()] == [".flac", ".flac"]
+    for path in (*flac.values(), *wav.values()):
+        assert np.array_equal(soundfile.read(path, dtype="float32")[0], of_bits(24, 1000))

@@ -1,0 +1,80 @@
+"""Encoders of single files; each takes frames in pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from services.stems.domain import Float32, OutputFormat
+
+Int32 = npt.NDArray[np.int32]
+
+# Above this many bytes of sound a WAV file's 32-bit sizes do not do.
+_WAV_BYTES = (1 << 32) - (1 << 16)
+_PIECE_FRAMES = 1 << 14
+STEPS = 2.0**23  # of full scale in 24 bits
+SUFFIXES = {OutputFormat.FLAC_24: ".flac", OutputFormat.WAV_FLOAT: ".wav", OutputFormat.MP3: ".mp3"}
+
+
+class Encoder(Protocol):
+    """Writes one file."""
+
+    def write(self, frames: Float32) -> None:
+        """Take the next frames, shape (n_frames, n_channels)."""
+
+    def close(self) -> None:
+        """Finish the file; a repeat does nothing."""
+
+
+def quantised(frames: Float32) -> Int32:
+    """The frames as whole steps of 24 bits, what lies beyond full scale clipped to it."""
+    steps = np.rint(frames.astype(np.float64) * STEPS)
+    return np.clip(steps, -STEPS, STEPS - 1).astype(np.int32)
+
+
+def open_encoder(path: Path, rate_hz: int, channels: int, frame_count: int, output_format: OutputFormat) -> Encoder:
+    """Begin a file of this many frames."""
+    options: dict[str, Any] = {
+        OutputFormat.FLAC_24: {"format": "FLAC", "subtype": "PCM_24"},
+        OutputFormat.WAV_FLOAT: {
+            "format": "RF64" if frame_count * channels * 4 > _WAV_BYTES else "WAV",
+            "subtype": "FLOAT",
+        },
+        OutputFormat.MP3: {
+            "format": "MP3",
+            "subtype": "MPEG_LAYER_III",
+            "bitrate_mode": "CONSTANT",
+            "compression_level": 0.0,
+        },
+    }[output_format]
+    return _SoundFileEncoder(soundfile.SoundFile(path, "w", rate_hz, channels, **options), output_format)
+
+
+def chunk_file(frames: Float32, rate_hz: int, output_format: OutputFormat, stem: Path) -> Path:
+    """The frames as a file of their own: WAV for WAV_FLOAT, else FLAC with 24 bits."""
+    kind = OutputFormat.WAV_FLOAT if output_format is OutputFormat.WAV_FLOAT else OutputFormat.FLAC_24
+    path = stem.with_name(stem.name + SUFFIXES[kind])
+    encoder = open_encoder(path, rate_hz, frames.shape[1], len(frames), kind)
+    encoder.write(frames)
+    encoder.close()
+    return path
+
+
+class _SoundFileEncoder:
+    def __init__(self, file: soundfile.SoundFile, output_format: OutputFormat) -> None:
+        self._file = file
+        self._format = output_format
+
+    def write(self, frames: Float32) -> None:
+        # In pieces: libsndfile puts a whole write of an MP3 on the stack.
+        for start in range(0, len(frames), _PIECE_FRAMES):
+            piece = frames[start : start + _PIECE_FRAMES]
+            # FLAC takes the upper 24 of 32 bits, so that rounding stays ours.
+            self._file.write(quantised(piece) << 8 if self._format is OutputFormat.FLAC_24 else piece)
+
+    def close(self) -> None:
+        self._file.close()
