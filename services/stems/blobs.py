@@ -21,3 +21,8 @@ class SharedBlobs:
     def put(self, key: str, path: Path, media_type: str) -> None:
         """Copy a file into an object."""
         self.objects.put(key, path, media_type=media_type)
+
+    def remove_all(self, prefix: str) -> None:
+        """Remove every object whose key begins so."""
+        for found in list(self.objects.list(prefix)):
+            self.objects.delete(found.key)

@@ -1,4 +1,4 @@
-"""Assets, as the sessions service keeps them."""
+"""Others that the service speaks to: assets, as the sessions service keeps them, and receivers of webhooks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import grpc
 
 from chassis.channels import Channels
-from services.stems.domain import SourceAsset, Upload
+from chassis.outbox import public_address
+from services.stems.domain import SourceAsset, Upload, Webhook
 from tonewright.assets.v1 import assets_pb2 as pb
 from tonewright.assets.v1.assets_pb2_grpc import AssetsServiceStub
 
@@ -64,3 +65,18 @@ class AssetsPeer:
     def _stub(self) -> AssetsServiceStub:
         channel: grpc.Channel = self.channels.sync("sessions")
         return AssetsServiceStub(channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """Receivers of webhooks, as far as events may be sent to them.
+
+    Args:
+        allow_private: Whether http and private addresses are taken.
+    """
+
+    allow_private: bool = False
+
+    def check(self, webhook: Webhook) -> None:
+        """Raise WebhookUrlRefused unless events may be sent there."""
+        public_address(webhook.url, allow_private=self.allow_private)

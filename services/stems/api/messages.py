@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from google.protobuf import duration_pb2, timestamp_pb2
 from chassis.errors import require
 from chassis.ids import format_name
 from services.stems.domain import (
+    Chunk,
     Model,
     Order,
     OutputFormat,
@@ -19,6 +21,7 @@ from services.stems.domain import (
     Separation,
     State,
     StemSet,
+    Webhook,
 )
 from tonewright.operations.v1 import operations_pb2 as operations
 from tonewright.stems.v1 import stems_pb2 as pb
@@ -37,13 +40,16 @@ def order_of(message: pb.Separation) -> Order:
             _of(StemSet, pb.StemSet, message.stem_set, StemSet.ALL, "separation.stem_set"),
             message.target_stem,
             tuple(message.wanted_stems),
+            message.include_residual,
         ),
         output_format=_of(
             OutputFormat, pb.OutputFormat, message.output_format, OutputFormat.FLAC_24, "separation.output_format"
         ),
-        parameters=Parameters(overlap, asked.shifts, asked.seed),
+        parameters=Parameters(overlap, asked.shifts, asked.seed, asked.deterministic),
         priority=priority_of(message.priority),
         labels=dict(message.labels),
+        publish_chunks=message.publish_chunks,
+        webhook=Webhook(message.webhook.url, message.webhook.secret) if message.HasField("webhook") else None,
     )
 
 
@@ -70,9 +76,7 @@ def to_proto(separation: Separation) -> pb.Separation:
         target_stem=order.selection.target_stem,
         wanted_stems=order.selection.wanted_stems,
         output_format=pb.OutputFormat.Value(f"OUTPUT_FORMAT_{order.output_format}"),
-        parameters=pb.SeparationParameters(
-            overlap=order.parameters.overlap, shifts=order.parameters.shifts, seed=order.parameters.seed
-        ),
+        parameters=pb.SeparationParameters(**asdict(order.parameters)),
         priority=_priority(order.priority),
         labels=order.labels,
         engine=separation.engine,
@@ -82,6 +86,9 @@ def to_proto(separation: Separation) -> pb.Separation:
         stage=attempt.stage,
         attempt=attempt.attempt,
         etag=separation.etag,
+        include_residual=order.selection.include_residual,
+        publish_chunks=order.publish_chunks,
+        webhook=pb.Webhook(url=order.webhook.url) if order.webhook else None,
         **_times(separation),
     )
     if attempt.eta_s is not None:
@@ -91,6 +98,17 @@ def to_proto(separation: Separation) -> pb.Separation:
     if separation.failure is not None:
         message.error_reason, message.error_message = separation.failure.reason, separation.failure.message
     return message
+
+
+def to_chunk(chunk: Chunk) -> pb.StemChunk:
+    """The chunk as a message."""
+    return pb.StemChunk(
+        index=chunk.index,
+        offset_frames=chunk.offset_frames,
+        frame_count=chunk.frame_count,
+        rate_hz=chunk.rate_hz,
+        parts=[pb.StemChunkPart(**asdict(part)) for part in chunk.parts],
+    )
 
 
 def _add_result(message: pb.Separation, separation: Separation) -> None:

@@ -9,40 +9,56 @@ from typing import Any
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from chassis.errors import AppError, NotImplementedYet
+from chassis.errors import AppError, require
 from chassis.ids import parse_name
 from chassis.operations import JobView, OperationSource, to_operation
 from chassis.runtime import MethodRule, WorkPool
-from services.stems.api.messages import MODEL_PATTERN, order_of, state_of, to_job, to_model, to_proto
+from chassis.status import rich_status
+from services.stems.api.messages import (
+    MODEL_PATTERN,
+    order_of,
+    state_of,
+    to_chunk,
+    to_job,
+    to_model,
+    to_proto,
+)
 from services.stems.domain import (
+    COLLECTION,
     NAME_PATTERN,
     Catalogue,
     ModelNotFound,
     ModelUnusable,
     Separation,
     SeparationChannelsUnsupported,
+    SeparationFormatUnsupported,
     SeparationInputDamaged,
     SeparationInputEmpty,
+    SeparationInputNotFinite,
     SeparationInputTooLong,
 )
-from services.stems.use_cases import Separations
+from services.stems.use_cases import Asked, Batch, Separations
 from tonewright.stems.v1 import stems_pb2 as pb
 from tonewright.stems.v1.stems_pb2_grpc import StemsServiceServicer
 
-COLLECTION = "separations"
 METHOD_RULES = {
+    # The answer is larger than the request, and has to fit into a message of 4 MiB.
+    "StemsService/BatchCreateSeparations": MethodRule(max_request_bytes=1 << 20),
     "StemsService/ListJobs": MethodRule(scope="platform", operator=True),
     "StemsService/RetryJob": MethodRule(scope="platform", operator=True),
     "StemsService/CancelJob": MethodRule(scope="platform", operator=True),
 }
 _WATCH_EVERY_S = 0.25
+_MAX_BATCH = 1000
 # The gRPC code of a failed job's reason; a reason that is not here is INTERNAL.
 _FAILURES: tuple[type[AppError], ...] = (
     ModelNotFound,
     ModelUnusable,
     SeparationChannelsUnsupported,
+    SeparationFormatUnsupported,
     SeparationInputDamaged,
     SeparationInputEmpty,
+    SeparationInputNotFinite,
     SeparationInputTooLong,
 )
 _CODES = {"WORKER_LOST": "UNAVAILABLE"} | {kind.REASON: kind.CODE.name for kind in _FAILURES}
@@ -66,7 +82,23 @@ class StemsServicer(StemsServiceServicer):
         self, request: pb.BatchCreateSeparationsRequest, context: Any
     ) -> pb.BatchCreateSeparationsResponse:
         """Start several separations."""
-        raise NotImplementedYet("separations are not created in batches yet; create them one by one")
+        artist = _artist(request.parent)
+        require(1 <= len(request.requests) <= _MAX_BATCH, "requests", f"1 to {_MAX_BATCH}")
+        strange = next((at for at, one in enumerate(request.requests) if one.parent not in ("", request.parent)), None)
+        require(strange is None, f"requests[{strange}].parent", f"nothing, or {request.parent}")
+        batch = Batch(artist, request.request_id, request.SerializeToString(deterministic=True))
+        await self._pool.run(self._separations.begin, batch)
+        # One after the other: they are worked on in this order, and a caller who leaves ends it.
+        operations = [
+            self._operation_of(await self._pool.run(self._separations.create_one, batch, index, _asked(one)))
+            for index, one in enumerate(request.requests)
+        ]
+        return pb.BatchCreateSeparationsResponse(operations=operations)
+
+    def _operation_of(self, outcome: Separation | AppError) -> operations_pb2.Operation:
+        if isinstance(outcome, AppError):
+            return operations_pb2.Operation(done=True, error=rich_status(outcome, "stems"))
+        return to_operation(view_of(outcome), to_proto(outcome), service="stems")
 
     async def GetSeparation(self, request: pb.GetSeparationRequest, context: Any) -> pb.Separation:
         """One separation."""
@@ -97,11 +129,18 @@ class StemsServicer(StemsServiceServicer):
         self, request: pb.WatchSeparationRequest, context: Any
     ) -> AsyncIterator[pb.WatchSeparationResponse]:
         """The separation now and at each change until it has ended."""
-        if request.include_chunks:
-            raise NotImplementedYet("chunks are not told yet; watch without include_chunks")
-        parts, told = _parts(request.name), ""
+        require(request.first_chunk >= 0, "first_chunk", "0 or more")
+        parts, told, following = _parts(request.name), "", request.first_chunk
         while True:
             found = await self._pool.run(self._separations.get, *parts)
+            # Read after the separation: one that has ended has no chunk that is not there yet.
+            while request.include_chunks and found.order.publish_chunks:
+                chunks = await self._pool.run(self._separations.chunks, *parts, first=following)
+                for chunk in chunks:
+                    yield pb.WatchSeparationResponse(chunk=to_chunk(chunk))
+                following += len(chunks)
+                if not chunks:
+                    break
             if found.etag != told:
                 told = found.etag
                 yield pb.WatchSeparationResponse(separation=to_proto(found))
@@ -174,6 +213,12 @@ def view_of(separation: Separation) -> JobView:
         error_reason=failure.reason if failure else "",
         error_message=failure.message if failure else "",
         error_code=_CODES.get(failure.reason, "INTERNAL") if failure else "INTERNAL",
+    )
+
+
+def _asked(request: pb.CreateSeparationRequest) -> Asked:
+    return Asked(
+        lambda: order_of(request.separation), request.request_id, request.SerializeToString(deterministic=True)
     )
 
 

@@ -37,11 +37,11 @@ from services.stems.domain.ports import (
     Engine,
     Float32,
     Progress,
+    Receivers,
     StemFiles,
     Store,
     Task,
     Upload,
-    Webhooks,
 )
 from services.stems.domain.separation import (
     CHUNKS_KEPT,
@@ -93,6 +93,7 @@ __all__ = [
     "Priority",
     "Progress",
     "RESIDUAL",
+    "Receivers",
     "Recording",
     "Result",
     "ScratchFull",
@@ -117,7 +118,6 @@ __all__ = [
     "Times",
     "Upload",
     "Webhook",
-    "Webhooks",
     "content_key",
     "end_event",
 ]

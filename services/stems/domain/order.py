@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chassis.errors import collect, require
+from services.stems.domain.errors import SeparationFormatUnsupported
 
 # A new number makes every remembered result stale: raise it when the same input gives other stems.
 RESULT_VERSION = 2
@@ -19,6 +20,7 @@ VOCALS = "vocals"
 RESIDUAL = "residual"
 # Rates at which MP3 has 320 kbit/s (MPEG-1 layer III).
 MP3_RATES_HZ = (32000, 44100, 48000)
+_MAX_FLAC_RATE_HZ = 655350
 _MAX_URL = 2000
 
 
@@ -44,11 +46,21 @@ class OutputFormat(enum.StrEnum):
 
     def check_rate(self, rate_hz: int) -> None:
         """Refuse a rate that the format does not have."""
-        require(
-            self is not OutputFormat.MP3 or rate_hz in MP3_RATES_HZ,
-            "separation.output_format",
-            f"FLAC_24 or WAV_FLOAT for a source at {rate_hz} Hz; MP3 has 32000, 44100 and 48000 Hz",
-        )
+        fitting = [kind.value for kind in OutputFormat if kind.has_rate(rate_hz)]
+        if self.value not in fitting:
+            raise SeparationFormatUnsupported(
+                f"{self} has no rate of {rate_hz} Hz; ask for {' or '.join(fitting)}",
+                metadata={"formats": ",".join(fitting), "rate_hz": str(rate_hz)},
+            )
+
+    def has_rate(self, rate_hz: int) -> bool:
+        """Whether audio at this rate can be stored so."""
+        match self:
+            case OutputFormat.MP3:
+                return rate_hz in MP3_RATES_HZ
+            case OutputFormat.FLAC_24:
+                return rate_hz <= _MAX_FLAC_RATE_HZ
+        return True
 
 
 class Priority(enum.IntEnum):

@@ -87,8 +87,8 @@ class Blobs(Protocol):
         """Remove every object whose key begins so."""
 
 
-class Webhooks(Protocol):
-    """Receivers of events."""
+class Receivers(Protocol):
+    """Who webhooks lead to."""
 
     def check(self, webhook: Webhook) -> None:
         """Raise unless events may be sent there."""
@@ -149,8 +149,11 @@ class Engine(Protocol):
 class Store(Protocol):
     """The rows of separations and of remembered results."""
 
-    def add(self, separation: Separation, request_id: str, fingerprint: bytes) -> Separation:
-        """The separation as kept: this one, or the one that the same request made first."""
+    def add(self, separation: Separation, request_id: str, fingerprint: bytes, *, method: str = ...) -> Separation:
+        """The separation as kept: this one, or the one that the same request to the method made first."""
+
+    def note_request(self, artist: str, method: str, request_id: str, fingerprint: bytes) -> None:
+        """Keep that a request was made; raises when its id came with another body before."""
 
     def get(self, artist: str, uid: str) -> Separation:
         """One separation; raises `SeparationNotFound`."""
@@ -204,6 +207,9 @@ class Store(Protocol):
 
     def tell_ends(self, *, limit: int) -> int:
         """Queue the events of ended separations that have none yet; gives how many."""
+
+    def forget_events(self) -> int:
+        """Drop settled events after a while; gives how many."""
 
     def finish(self, separation: Separation, result: Result) -> Result:
         """Commit the outcome under the separation's fence; gives what equal work committed first, if it did."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chassis.clock import Clock
 from chassis.context import Caller, Role, acting_as, caller
-from chassis.errors import NotFound, Unavailable
+from chassis.errors import AppError, DeadlineExceeded, NotFound, Unavailable
 from chassis.ids import new_uid
 from chassis.paging import Page
 from services.stems.domain import (
     Assets,
+    Blobs,
     Catalogue,
+    Chunk,
     Limits,
     Order,
+    Receivers,
     Result,
     Separation,
     State,
@@ -21,6 +25,26 @@ from services.stems.domain import (
     Times,
     content_key,
 )
+
+_CREATE, _BATCH = "CreateSeparation", "BatchCreateSeparations"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A call that asks for several separations of one artist."""
+
+    artist: str
+    request_id: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One separation of a batch."""
+
+    order: Callable[[], Order]  # raises when what was sent breaks a rule
+    request_id: str
+    fingerprint: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +56,20 @@ class Separations:
     catalogue: Catalogue
     limits: Limits
     clock: Clock
+    blobs: Blobs
+    receivers: Receivers
 
-    def create(self, artist: str, order: Order, request_id: str, fingerprint: bytes) -> Separation:
+    def create(
+        self, artist: str, order: Order, request_id: str, fingerprint: bytes, *, method: str = _CREATE
+    ) -> Separation:
         """The queued separation, or one that has succeeded already when equal work was done before."""
         model = self.catalogue.find(order.model)
         order = replace(order, model=model.id, selection=order.selection.settled(model))
         source = self.assets.get(order.asset)
         self.limits.check(source)
+        order.output_format.check_rate(source.rate_hz)
+        if order.webhook is not None:
+            self.receivers.check(order.webhook)
 
         now = self.clock.now()
         asked = Separation(
@@ -56,10 +87,31 @@ class Separations:
         result = remembered(self.store, self.assets, asked)
         if result is not None:
             asked = replace(asked, state=State.SUCCEEDED, result=result, times=replace(asked.times, ended=now))
-        kept = self.store.add(asked, request_id, fingerprint)
+        kept = self.store.add(asked, request_id, fingerprint, method=method)
         if kept.uid != asked.uid:
             self._release_all(asked)
         return kept
+
+    def begin(self, batch: Batch) -> None:
+        """Note the batch; raises RequestIdReused when its id came with another body."""
+        self.store.note_request(batch.artist, _BATCH, batch.request_id, batch.fingerprint)
+
+    def create_one(self, batch: Batch, index: int, asked: Asked) -> Separation | AppError:
+        """The separation at this place of the batch, or why it is refused; a repeat of the batch gives the same.
+
+        Raises:
+            Unavailable: Something needed is away; a repeat of the batch goes on from here.
+        """
+        try:
+            order = asked.order()
+            if asked.request_id:
+                return self.create(batch.artist, order, asked.request_id, asked.fingerprint)
+            method = f"{_BATCH}/{index}"
+            return self.create(batch.artist, order, batch.request_id, asked.fingerprint, method=method)
+        except (Unavailable, DeadlineExceeded):
+            raise
+        except AppError as refusal:
+            return refusal
 
     def get(self, artist: str, uid: str) -> Separation:
         """One separation."""
@@ -81,8 +133,19 @@ class Separations:
         except Unavailable:
             return  # `purge` repeats it
 
+    def chunks(self, artist: str, uid: str, *, first: int) -> Sequence[Chunk]:
+        """What can be played of it already, from this index on."""
+        return self.store.chunks(artist, uid, first=first)
+
+    def tell_ends(self, *, limit: int = 100) -> int:
+        """Queue the events of those that have ended; gives how many."""
+        return self.store.tell_ends(limit=limit)
+
     def purge(self, *, limit: int = 100) -> int:
-        """Let go of what deleted separations still hold; gives how many were forgotten."""
+        """Let go of what deleted ones still hold, and of chunks that had their time; gives how many were forgotten."""
+        for separation in self.store.with_stale_chunks(limit=limit):
+            self._drop_chunks(separation)
+        self.store.forget_events()
         hidden = self.store.deleted(limit=limit)
         for separation in hidden:
             owner = Caller(service="stems", principal=separation.principal, artist=separation.artist, role=Role.EDITOR)
@@ -99,8 +162,15 @@ class Separations:
         return self.store.requeue(artist, uid)
 
     def _purge(self, separation: Separation) -> None:
+        if separation.order.publish_chunks:
+            self._drop_chunks(separation)
         self._release_all(separation)
         self.store.remove(separation)
+
+    def _drop_chunks(self, separation: Separation) -> None:
+        self.store.forget_chunks(separation)
+        self.blobs.remove_all(separation.chunk_folder)
+        self.store.mark_chunks_gone(separation)
 
     def _release_all(self, separation: Separation) -> None:
         stems = [stem.asset for stem in separation.result.stems] if separation.result else []

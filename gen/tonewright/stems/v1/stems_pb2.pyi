@@ -269,8 +269,8 @@ class Separation(_message.Message):
     name: _builtins.str
     """`artists/{artist}/separations/{separation}`."""
     asset: _builtins.str
-    """The asset that is separated, of 1 to 8 channels. More than two are mixed down to stereo first: as ITU-R BS.775 says,
-    centre and surrounds at -3 dB, without the low-frequency channel.
+    """The asset that is separated, of 1 to 8 channels. More than two are mixed down to stereo first, as ITU-R BS.775 says:
+    centre and surrounds at -3 dB, a single back centre at -6 dB, without the low-frequency channel, and not scaled.
     """
     model: _builtins.str
     """Id of the model, as `htdemucs`; default: the service's default model, filled in by the answer."""
@@ -295,7 +295,9 @@ class Separation(_message.Message):
     beside it), `encoding` (its end), `storing`; empty while queued or ended.
     """
     output_gain_db: _builtins.float
-    """Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain."""
+    """Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain. Always 0
+    for WAV_FLOAT, which cannot clip.
+    """
     real_time_factor: _builtins.float
     """Seconds of work per second of audio; 0 for a result that was remembered."""
     shared_with: _builtins.str
@@ -592,8 +594,8 @@ class BatchCreateSeparationsRequest(_message.Message):
     """1 to 255 characters; a repeat with the same id gives the same separations. Empty: every call makes new ones."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreateSeparationRequest]:
-        """1 to 1000 separations; their parents are empty or the same as here. A `request_id` in one of them counts for it as
-        in CreateSeparation.
+        """1 to 1000 separations, 1 MiB in all; their parents are empty or the same as here. A `request_id` in one of them counts
+        for it as in CreateSeparation.
         """
 
     def __init__(
