@@ -10,7 +10,12 @@ import pytest
 
 from tests.targets import LOCAL_TARGETS, TARGETS
 
-pytest_plugins = ["tests.backends_plugin", "tests.reasons_plugin", "tests.cluster_plugin"]
+pytest_plugins = [
+    "tests.backends_plugin",
+    "tests.reasons_plugin",
+    "tests.cluster_plugin",
+    "tests.figures_plugin",
+]
 _counts: Counter[tuple[str, str]] = Counter()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import signal
 import subprocess
@@ -36,6 +37,7 @@ ARTIST = "nova"
 PARENT = f"artists/{ARTIST}"
 READY_WITHIN_S = 60.0
 ADA = Caller(service="gateway", principal="ada", artist=ARTIST, role=Role.OWNER)
+OPERATOR = Caller(service="gateway", principal="ops", artist="-", role=Role.OWNER, operator=True)
 T = TypeVar("T")
 
 
@@ -91,6 +93,10 @@ class StemsHouse:
         """A stems worker; it ends with the house."""
         return self._start("stems", "worker")
 
+    def start_faulty_worker(self, *faults: str) -> subprocess.Popen[bytes]:
+        """A worker whose stub engine is out of order, see `tests.material.faulty_worker`; it ends with the house."""
+        return self._run("stems-worker", "tests.material.faulty_worker", *faults)
+
     @contextmanager
     def worker(self) -> Iterator[None]:
         """A stems worker for the length of the block."""
@@ -127,6 +133,26 @@ class StemsHouse:
         page = self.stems.ListSeparations(pb.ListSeparationsRequest(parent=PARENT, page_size=1000))
         return {separation.name: separation for separation in page.separations}
 
+    def jobs(self) -> dict[str, pb.Job]:
+        """Every separation by name, as an operator sees it."""
+        with acting_as(OPERATOR):
+            page = self.stems.ListJobs(pb.ListJobsRequest(page_size=1000))
+        return {job.name: job for job in page.jobs}
+
+    def kept(self) -> dict[str, assets.Asset]:
+        """Every asset by name."""
+        page = self.assets.ListAssets(assets.ListAssetsRequest(parent=PARENT, page_size=1000))
+        return {asset.name: asset for asset in page.assets}
+
+    def log_lines(self, process: str) -> list[dict[str, object]]:
+        """What a process logged; the house runs with TONEWRIGHT_LOG_FORMAT=json."""
+        lines = (self.home / f"{process}.log").read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def scratch(self) -> list[Path]:
+        """Files and folders that running work has made."""
+        return sorted((self.home / "work" / "stems").glob("*/*"))
+
     def finished(self, name: str, *, within_s: float = 60) -> pb.Separation:
         """The separation once it has ended."""
         last = pb.Separation()
@@ -139,9 +165,12 @@ class StemsHouse:
         return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in sorted(self.home.glob("*.log")))
 
     def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        with (self.home / f"{'-'.join((name, *arguments))}.log").open("ab") as log:
+        return self._run("-".join((name, *arguments)), f"services.{name}", *arguments)
+
+    def _run(self, name: str, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.home / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{name}", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

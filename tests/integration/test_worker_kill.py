@@ -1,76 +1,165 @@
-"""A worker is killed in the middle of each separation, and each ends with one committed result."""
+"""Workers are killed at random under their work, and each separation ends with one committed result."""
 
 from __future__ import annotations
 
 import random
-import signal
+import statistics
 import subprocess
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.integration.stems_house import PARENT, StemsHouse
-from tonewright.assets.v1 import assets_pb2 as assets
+from tests.integration.stems_house import StemsHouse
 from tonewright.operations.v1 import operations_pb2 as operations
-from tonewright.stems.v1.stems_pb2 import STEM_SET_TWO_STEMS
+from tonewright.stems.v1 import stems_pb2 as pb
 
 pytestmark = pytest.mark.usefixtures("as_ada")
 SEED = 20
+# About one second of work for the stub engine on one core.
 DURATION_S = 8
-RECOVERY_S = 30.0
+KILL_EVERY_S = (0.5, 3.0)
+# Of three jobs one is interrupted or more; a kill takes all that its worker runs.
+JOBS_PER_KILL = 3
+WORKERS = 2
+RECOVERY_S = 60.0
 S_PER_JOB = 12.0
+ENDED = {operations.STATE_SUCCEEDED, operations.STATE_FAILED, operations.STATE_CANCELLED}
 SETTINGS = {
     "TONEWRIGHT_STEMS_ENGINE": "stub",
-    "TONEWRIGHT_STEMS_LEASE_S": "5",
-    "TONEWRIGHT_STEMS_SLOTS": "4",
-    "TONEWRIGHT_STEMS_POLL_S": "0.5",
+    "TONEWRIGHT_STEMS_LEASE_S": "3",
+    "TONEWRIGHT_STEMS_POLL_S": "1",
+    "TONEWRIGHT_LOG_FORMAT": "json",
 }
+Jobs = Mapping[str, pb.Job]
 
 
 @pytest.mark.parametrize("backends", ["filesystem", "rabbitmq"])
 @pytest.mark.parametrize(
-    "jobs",
+    "count",
     [
-        pytest.param(20, marks=pytest.mark.timeout(300)),
-        pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
+        pytest.param(15, marks=pytest.mark.timeout(300)),
+        pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
     ],
 )
-def test_each_job_whose_worker_was_killed_has_one_result(
-    tmp_path: Path, request: pytest.FixtureRequest, backends: str, jobs: int
+def test_each_separation_ends_once_while_workers_are_killed(
+    tmp_path: Path, request: pytest.FixtureRequest, figures: Callable[..., None], backends: str, count: int
 ) -> None:
     environment = {**SETTINGS, **_backends(request, backends)}
 
     with StemsHouse(tmp_path, environment).running() as house:
+        fire = _Fire(house, max_kills=count // JOBS_PER_KILL)
+        began_s = time.monotonic()
         with ThreadPoolExecutor(2) as threads:
-            uploads = [threads.submit(copy_context().run, house.upload, _noise(seed)) for seed in range(jobs)]
-            sources = [upload.result() for upload in uploads]
-        names = [house.separate(source, stem_set=STEM_SET_TWO_STEMS) for source in sources]
-        killed = _kill_a_worker_in_each(house, names)
-        last_kill_s = time.monotonic()
-        for _ in range(2):
-            house.start_worker()
-        recovered_s = _wait_until(house, lambda found: not _running_since_kill(found, killed)) - last_kill_s
-        _wait_until(house, lambda found: all(job.state == operations.STATE_SUCCEEDED for job in found.values()))
-        found = house.separations()
-        kept = house.assets.ListAssets(assets.ListAssetsRequest(parent=PARENT, page_size=1000)).assets
-        mix, stems = _noise(0), [house.download(stem.asset) for stem in found[names[0]].stems]
+            asked = [threads.submit(copy_context().run, _ask, house, seed) for seed in range(count)]
+            fire.burn(asked, end_s=began_s + S_PER_JOB * max(count, 20))
+        duration_s = time.monotonic() - began_s
+        jobs, found, kept = house.jobs(), house.separations(), house.kept()
+        looked_at = random.Random(SEED).sample(range(count), 2)
+        sums = [sum(house.download(stem.asset) for stem in found[asked[seed].result()[1]].stems) for seed in looked_at]
+        lines, scratch = house.log_lines("stems-worker"), house.scratch()
 
-    assert killed == set(names)
-    assert recovered_s < RECOVERY_S
-    assert [len(found[name].stems) for name in names] == [2] * jobs
-    assert min(found[name].attempt for name in names) >= 2
-    assert all(not found[name].shared_with for name in names)
-    # Nothing but the sources and one set of stems for each: what killed workers had made was not kept beside it.
-    stem_assets = {stem.asset for job in found.values() for stem in job.stems}
-    assert {asset.name for asset in kept} == stem_assets | set(sources)
-    assert len(stem_assets) == 2 * jobs
-    assert np.abs(sum(stems) - mix).max() <= 1e-6
+    names, sources = [job.result()[1] for job in asked], {job.result()[0] for job in asked}
+    stems = [stem.asset for name in names for stem in found[name].stems]
+    runs_s = [float(str(line["run_s"])) for line in lines if line["event"] == "job_run"]
+    succeeded = Counter(line["job"] for line in lines if line["event"] == "job_run" and line["state"] == "SUCCEEDED")
+    figures(
+        jobs=count,
+        kills=fire.kills,
+        interrupted=sum(job.lost_lease_count > 0 for job in jobs.values()),
+        attempts=sum(job.attempt for job in jobs.values()),
+        lost_leases=sum(job.lost_lease_count for job in jobs.values()),
+        lost=len(set(names) - set(found)),
+        duplicated=len(stems) - len(set(stems)) + sum(times > 1 for times in succeeded.values()),
+        left=sum(job.state not in ENDED for job in jobs.values()),
+        run_s_median=statistics.median(runs_s),
+        recovery_s_median=statistics.median(fire.recoveries_s),
+        recovery_s_max=max(fire.recoveries_s),
+        duration_s=duration_s,
+    )
+    assert {job.state for job in jobs.values()} == {operations.STATE_SUCCEEDED}
+    assert set(jobs) == set(found) == set(names)
+    assert fire.kills >= min(count // JOBS_PER_KILL, 3)
+    assert len(fire.recoveries_s) >= 3
+    assert max(fire.recoveries_s) < RECOVERY_S
+    assert all(job.attempt >= 1 + job.lost_lease_count and job.failure_count == 0 for job in jobs.values())
+    # One result each: nothing but the sources and one set of stems, each held once; no run was committed twice.
+    assert [len(found[name].stems) for name in names] == [2] * count
+    assert not any(found[name].shared_with for name in names)
+    assert len(set(stems)) == 2 * count
+    assert set(kept) == set(stems) | sources
+    assert {asset.hold_count for asset in kept.values()} == {1}
+    assert max(succeeded.values()) == 1
+    assert max(np.abs(mix - _noise(seed)).max() for seed, mix in zip(looked_at, sums, strict=True)) <= 1e-6
+    assert not scratch
+
+
+@dataclass
+class _Fire:
+    """Workers that are killed at random moments and started again.
+
+    Attributes:
+        kills: How many were killed.
+        recoveries_s: Of each run that a kill ended, the time until the job's next run began.
+    """
+
+    house: StemsHouse
+    max_kills: int
+    chance: random.Random = field(default_factory=lambda: random.Random(SEED))
+    kills: int = 0
+    recoveries_s: list[float] = field(default_factory=list)
+    _struck: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def burn(self, asked: list[Future[tuple[str, str]]], *, end_s: float) -> None:
+        """Go on until all that is asked for has ended."""
+        workers = [self.house.start_worker() for _ in range(WORKERS)]
+        next_s = time.monotonic() + self.chance.uniform(*KILL_EVERY_S)
+        while True:
+            all_asked = all(job.done() for job in asked)
+            jobs = self.house.jobs()
+            self._note(jobs)
+            if all_asked and len(jobs) == len(asked) and all(job.state in ENDED for job in jobs.values()):
+                return
+            assert time.monotonic() < end_s, f"{jobs}\n{self.house.logs()}"
+            at_work = [worker for worker in workers if _runs(jobs, worker)]
+            if at_work and self.kills < self.max_kills and time.monotonic() >= next_s:
+                victim = self.chance.choice(at_work)
+                workers[workers.index(victim)] = self._replace(victim)
+                next_s = time.monotonic() + self.chance.uniform(*KILL_EVERY_S)
+            time.sleep(0.1)
+
+    def _replace(self, victim: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        victim.kill()
+        victim.wait()
+        now_s = time.monotonic()
+        self.kills += 1
+        # What is still the dead one's after its death was really interrupted.
+        self._struck |= {job.name: (job.attempt, now_s) for job in _runs(self.house.jobs(), victim)}
+        return self.house.start_worker()
+
+    def _note(self, jobs: Jobs) -> None:
+        for name, (attempt, struck_s) in list(self._struck.items()):
+            if jobs[name].attempt > attempt or jobs[name].state in ENDED:
+                self.recoveries_s.append(time.monotonic() - struck_s)
+                del self._struck[name]
+
+
+def _runs(jobs: Jobs, worker: subprocess.Popen[bytes]) -> list[pb.Job]:
+    running = [job for job in jobs.values() if job.state == operations.STATE_RUNNING]
+    return [job for job in running if job.worker.split(":")[1] == str(worker.pid)]
+
+
+def _ask(house: StemsHouse, seed: int) -> tuple[str, str]:
+    """The source, and its separation."""
+    source = house.upload(_noise(seed))
+    return source, house.separate(source, stem_set=pb.STEM_SET_TWO_STEMS)
 
 
 def _backends(request: pytest.FixtureRequest, backends: str) -> Mapping[str, str]:
@@ -87,48 +176,3 @@ def _backends(request: pytest.FixtureRequest, backends: str) -> Mapping[str, str
 def _noise(seed: int) -> Any:
     made = np.random.default_rng(seed).standard_normal((DURATION_S * 44100, 2)) * 0.1
     return made.astype(np.float32)
-
-
-def _kill_a_worker_in_each(house: StemsHouse, names: list[str]) -> set[str]:
-    """Kill one worker after the other, each in the middle of jobs that no worker was killed in, until none is left."""
-    chance = random.Random(SEED)
-    killed: set[str] = set()
-    end = time.monotonic() + S_PER_JOB * len(names)
-    while len(killed) < len(names):
-        worker = house.start_worker()
-        percent = chance.uniform(5, 80)
-        caught: dict[str, float] = {}
-        while max(caught.values(), default=0) <= percent:
-            assert time.monotonic() < end, f"{len(killed)} killed\n{house.logs()}"
-            assert worker.poll() is None, house.logs()
-            caught = {name: done for name, done in _in_the_middle(house).items() if name not in killed}
-        _kill(worker)
-        # The progress that was seen is older than the kill: only what is still running was really interrupted.
-        killed |= {name for name in caught if house.separations()[name].state == operations.STATE_RUNNING}
-    return killed
-
-
-def _in_the_middle(house: StemsHouse) -> dict[str, float]:
-    return {
-        job.name: job.progress_percent
-        for job in house.separations().values()
-        if job.state == operations.STATE_RUNNING and job.stage in {"separating", "encoding", "storing"}
-    }
-
-
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
-
-
-def _running_since_kill(found: dict[str, Any], killed: set[str]) -> set[str]:
-    """Jobs that still look as a killed worker left them: running in their first attempt."""
-    return {name for name in killed if found[name].state == operations.STATE_RUNNING and found[name].attempt < 2}
-
-
-def _wait_until(house: StemsHouse, is_so: Any) -> float:
-    end = time.monotonic() + S_PER_JOB * 20
-    while not is_so(house.separations()):
-        assert time.monotonic() < end, f"{house.separations()}\n{house.logs()}"
-        time.sleep(0.1)
-    return time.monotonic()
