@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from google.longrunning.operations_pb2_grpc import add_OperationsServicer_to_server
@@ -12,15 +14,16 @@ from chassis.errors import Unavailable
 from chassis.jobs import JobRunner, Jobs, maintenance
 from chassis.logs import get_logger
 from chassis.operations import OperationsServicer
-from chassis.runtime import App, Runtime, run_service
+from chassis.outbox import Outbox
+from chassis.runtime import App, Loop, Runtime, run_service
 from services.stems import stub
 from services.stems.api import METHOD_RULES, StemsServicer, operation_source
 from services.stems.audio import AudioFiles
 from services.stems.blobs import SharedBlobs
 from services.stems.domain import Catalogue, Engine, Limits, ModelUnusable
-from services.stems.peers import AssetsPeer
+from services.stems.peers import AssetsPeer, Receivers
 from services.stems.settings import StemsSettings
-from services.stems.store import SeparationRow, SeparationStore
+from services.stems.store import OutboxRow, SeparationRow, SeparationStore
 from services.stems.store.tables import to_separation
 from services.stems.use_cases import Scratch, Separations, SeparationWork
 from services.stems.worker import Worker, handler, memory_budget, own_folder
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 _PURGE_EVERY_S = 10.0
+_TELL_EVERY_S = 1.0
 _EXTRA_MISSING = "engine demucs needs the `stems` extra: run `make setup-demucs`"
 
 
@@ -45,25 +49,18 @@ def build(runtime: Runtime) -> App:
     settings: StemsSettings = runtime.settings
     jobs = _jobs(runtime)
     catalogue = _catalogue(settings, _mounted(settings))
+    outbox = Outbox(runtime.db, OutboxRow, runtime.clock, allow_private=settings.webhook_allow_private)
     separations = Separations(
-        store=SeparationStore(runtime.db, jobs, runtime.pager, runtime.clock),
+        store=SeparationStore(runtime.db, jobs, runtime.pager, runtime.clock, outbox),
         assets=AssetsPeer(runtime.channels),
         catalogue=catalogue,
         limits=_limits(settings),
         clock=runtime.clock,
+        blobs=SharedBlobs(runtime.objects),
+        receivers=Receivers(settings.webhook_allow_private),
     )
-
-    async def purge(stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await runtime.pool.run(_purge, runtime, separations)
-            except Unavailable as error:
-                log.warning("purge_postponed", reason=error.reason)
-            try:
-                await asyncio.wait_for(stop.wait(), _PURGE_EVERY_S)
-            except TimeoutError:
-                continue
-
+    purge = _repeated(runtime, "purge", separations.purge, _PURGE_EVERY_S)
+    tell_ends = _repeated(runtime, "ends", separations.tell_ends, _TELL_EVERY_S)
     operations = OperationsServicer(
         runtime.pool, {"separations": operation_source(separations)}, service=settings.SERVICE
     )
@@ -73,7 +70,8 @@ def build(runtime: Runtime) -> App:
             (add_OperationsServicer_to_server, operations),
         ],
         method_rules=METHOD_RULES,
-        loops=[maintenance([jobs]), purge],
+        loops=[maintenance([jobs]), purge, tell_ends, outbox.loop],
+        on_stop=[partial(asyncio.to_thread, outbox.close)],
     )
 
 
@@ -101,10 +99,24 @@ def build_worker(runtime: Runtime) -> Worker:
     return Worker(runner, list(engines.values()))
 
 
-def _purge(runtime: Runtime, separations: Separations) -> None:
-    with runtime.db.exclusively("purge") as held:
-        if held:
-            separations.purge()
+def _repeated(runtime: Runtime, name: str, step: Callable[[], object], every_s: float) -> Loop:
+    """A loop that takes the step again and again, in one API process at a time."""
+
+    def alone() -> None:
+        with runtime.db.exclusively(name) as held:
+            if held:
+                step()
+
+    async def loop(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await runtime.pool.run(alone)
+            except Unavailable as error:
+                log.warning("step_postponed", step=name, reason=error.reason)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), every_s)
+
+    return loop
 
 
 def _jobs(runtime: Runtime) -> Jobs[SeparationRow]:

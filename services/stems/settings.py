@@ -43,7 +43,7 @@ class StemsSettings(Settings):
     poll_s: float = Field(default=5, gt=0, le=60, description="Seconds between a worker's looks without a message")
     max_duration_s: float = Field(default=4 * 3600, gt=0, description="Longest source in seconds")
     max_size_bytes: int = Field(default=4 << 30, gt=0, description="Largest stored source, and largest stem, in bytes")
-    decode_timeout_s: float = Field(default=900, gt=0, description="Seconds that decoding one source may take")
+    decode_timeout_s: int = Field(default=900, gt=0, description="Seconds that decoding one source may take")
     memory_budget_bytes: int = Field(
         default=0,
         ge=0,

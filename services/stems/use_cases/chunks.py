@@ -50,9 +50,9 @@ class Publisher:
     def _publish(self, separation: Separation, mix: Recording, folder: Path, at: tuple[int, int], stems: Block) -> None:
         files = self.audio.encode_chunk(stems, mix.rate_hz, separation.order.output_format, folder)
         index, start = at
-        top = f"artists/{separation.artist}/stems/chunks/{separation.uid}"
+        top = separation.chunk_folder
         parts = tuple(
-            ChunkPart(stem, f"{top}/{index}-{stem}{path.suffix}", _MEDIA_TYPES[path.suffix])
+            ChunkPart(stem, f"{top}{index}-{stem}{path.suffix}", _MEDIA_TYPES[path.suffix])
             for stem, path in files.items()
         )
         count = len(next(iter(stems.values())))

@@ -16,16 +16,18 @@ from chassis.context import Caller, Role
 from chassis.db import Database
 from chassis.errors import NotFound
 from chassis.jobs import Jobs
+from chassis.outbox import Outbox
 from chassis.paging import Pager
 from chassis.testing import FakeClock
 from chassis.testing.data import MemoryStore
 from services.stems import stub
 from services.stems.audio import AudioFiles
 from services.stems.blobs import SharedBlobs
-from services.stems.domain import Catalogue, Engine, Limits, Model, Separation, SourceAsset, Upload
-from services.stems.store import SeparationRow, SeparationStore
+from services.stems.domain import Audio, Catalogue, Engine, Limits, Model, Separation, SourceAsset, Upload
+from services.stems.peers import Receivers
+from services.stems.store import OutboxRow, SeparationRow, SeparationStore
 from services.stems.store.tables import to_separation
-from services.stems.use_cases import Separations, SeparationWork
+from services.stems.use_cases import Scratch, Separations, SeparationWork
 
 ARTIST = "nova"
 ADA = Caller(service="gateway", principal="ada", artist=ARTIST, role=Role.OWNER)
@@ -100,24 +102,32 @@ class StemsHouse:
     engine: Engine = field(default_factory=stub.StubEngine)
     models: Iterable[Model] = (stub.MODEL,)
     limits: Limits = Limits(60.0, 10 << 20)  # noqa: RUF009
+    audio: Audio = field(default_factory=AudioFiles)
+    receivers: Receivers = Receivers(allow_private=True)  # noqa: RUF009
 
     def __post_init__(self) -> None:
         self.objects = MemoryStore(self.clock)
+        self.scratch = self.folder / "scratch"
+        self.scratch.mkdir()
         self.assets = MemoryAssets(self.objects)
         self.jobs = Jobs(self.db, SeparationRow, self.clock, lease_s=30, noun="separation")
-        self.store = SeparationStore(self.db, self.jobs, Pager(b"key"), self.clock)
+        self.outbox = Outbox(self.db, OutboxRow, self.clock, allow_private=True)
+        self.store = SeparationStore(self.db, self.jobs, Pager(b"key"), self.clock, self.outbox)
+        blobs = SharedBlobs(self.objects)
         catalogue = Catalogue(self.models)
-        self.separations = Separations(self.store, self.assets, catalogue, self.limits, self.clock)
+        self.separations = Separations(
+            self.store, self.assets, catalogue, self.limits, self.clock, blobs, self.receivers
+        )
         self.work = SeparationWork(
             self.store,
             self.assets,
-            SharedBlobs(self.objects),
-            AudioFiles(),
+            blobs,
+            self.audio,
             {"stub": self.engine},
             catalogue,
             self.limits,
             self.clock,
-            self.folder,
+            Scratch(self.scratch),
         )
 
     def run_one(self, worker: str = "w") -> Separation | None:

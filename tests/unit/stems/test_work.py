@@ -21,7 +21,9 @@ from services.stems.domain import (
     Limits,
     Order,
     OutputFormat,
+    Result,
     ScratchFull,
+    Separation,
     SeparationInputTooLong,
     SourceAsset,
     State,
@@ -49,7 +51,7 @@ class Slices:
         try:
             for start in range(0, len(mix), self.step):
                 yield {}
-                piece = mix[start : start + self.step] / 4
+                piece = mix[start : start + self.step] * np.float32(0.25)
                 self.given += len(piece)
                 yield dict.fromkeys(task.sources, piece)
         finally:
@@ -244,13 +246,14 @@ class WithoutCommit:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._house.store, name)
 
-    def finish(self, *_: object) -> None:
+    def finish(self, separation: Separation, result: Result) -> Result:
         raise DependencyUnavailable("database")
 
 
 def test_stems_of_a_run_that_fails_while_storing_are_let_go(house: StemsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     uid = ask(house)
-    complete, done = house.assets.complete_upload, []
+    complete = house.assets.complete_upload
+    done: list[Upload] = []
 
     def only_two(upload: Upload) -> str:
         if len(done) >= 2:
@@ -297,7 +300,8 @@ def test_a_twin_that_waits_gives_its_place_to_other_work(house: StemsHouse) -> N
     run(house)
 
     kept = [house.store.get(ARTIST, uid) for uid in uids]
-    assert (state, waited_s) == ("QUEUED", pytest.approx(2.0, abs=0.6))
+    assert state == "QUEUED"
+    assert waited_s == pytest.approx(2.0, abs=0.6)
     assert {separation.result.made_by for separation in kept if separation.result} == {to_separation(first).name}
     assert [separation.attempt.failures for separation in kept] == [0, 0]
 
