@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.house import House
+from tests.integration.shell import run
 from tonewright_client import ArtistHandle
-
-COMMAND = Path(sys.executable).with_name("tonewright")
-
-
-def _run(house: House, *arguments: str, key: str = "ada", artist: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {
-        **house.environment(),
-        "TONEWRIGHT_URL": house.url,
-        "TONEWRIGHT_API_KEY": house.keys.get(key, key),
-        "TONEWRIGHT_ARTIST": artist,
-        "COLUMNS": "200",
-    }
-    return subprocess.run(
-        [str(COMMAND), *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 def test_demo_walks_to_the_end_and_exits_zero(house: House) -> None:
-    done = _run(house, "demo")
+    done = run(house, "demo")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "reopen it" in done.stdout
@@ -40,14 +24,14 @@ def test_demo_exits_non_zero_when_a_step_fails(house: House, tmp_path: Path) -> 
     broken = tmp_path / "song.wav"
     broken.write_bytes(b"no music at all")
 
-    done = _run(house, "demo", str(broken))
+    done = run(house, "demo", str(broken))
 
     assert done.returncode == 1
     assert "FAILED" in done.stdout
 
 
 def test_doctor_tells_what_is_up_and_what_is_wrong_with_a_key(house: House) -> None:
-    fine, bad = _run(house, "doctor"), _run(house, "doctor", key="twk_wrong")
+    fine, bad = run(house, "doctor"), run(house, "doctor", key="twk_wrong")
 
     assert (fine.returncode, bad.returncode) == (0, 1), fine.stdout + bad.stdout
     assert "api-key" in bad.stdout
@@ -56,10 +40,10 @@ def test_doctor_tells_what_is_up_and_what_is_wrong_with_a_key(house: House) -> N
 def test_a_file_becomes_an_asset_and_comes_back(
     house: House, artist: ArtistHandle, piece: Path, tmp_path: Path
 ) -> None:
-    uploaded = _run(house, "--json", "assets", str(piece), artist=artist.name)
+    uploaded = run(house, "--json", "assets", str(piece), artist=artist.name)
     name = json.loads(uploaded.stdout)[0]["name"]
 
-    back = _run(house, "assets", str(tmp_path / "back.wav"), "--download", name, artist=artist.name)
+    back = run(house, "assets", str(tmp_path / "back.wav"), "--download", name, artist=artist.name)
 
     assert back.returncode == 0, back.stderr
     assert (tmp_path / "back.wav").read_bytes() == piece.read_bytes()
@@ -87,7 +71,7 @@ def test_a_file_becomes_an_asset_and_comes_back(
 )
 @pytest.mark.target("embedded")
 def test_every_resource_has_a_verb(house: House, artist: ArtistHandle, verb: list[str]) -> None:
-    done = _run(house, "--json", *verb, artist=artist.name)
+    done = run(house, "--json", *verb, artist=artist.name)
 
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), list)
@@ -97,13 +81,13 @@ def test_the_profile_is_changed_from_a_file(house: House, artist: ArtistHandle, 
     changes = tmp_path / "profile.json"
     changes.write_text('{"notes": "close and warm"}')
 
-    _run(house, "profile", str(changes), artist=artist.name)
+    run(house, "profile", str(changes), artist=artist.name)
 
-    assert json.loads(_run(house, "profile", artist=artist.name).stdout)["notes"] == "close and warm"
+    assert json.loads(run(house, "profile", artist=artist.name).stdout)["notes"] == "close and warm"
 
 
 def test_a_refusal_is_one_clear_line(house: House) -> None:
-    done = _run(house, "assets", artist="artists/nobody-here")
+    done = run(house, "assets", artist="artists/nobody-here")
 
     assert done.returncode == 1
     assert "404 ARTIST_NOT_FOUND" in done.stderr

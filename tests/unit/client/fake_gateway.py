@@ -27,7 +27,7 @@ def transport_to(answer: Answer) -> Transport:
 
 def separation(state: str, percent: float = 0.0, *, name: str = NAME, **more: Any) -> dict[str, Any]:
     """A separation as the gateway tells it."""
-    facts = {
+    facts: dict[str, Any] = {
         "name": name,
         "asset": "artists/nova/assets/a",
         "model": "dsp-stub",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tonewright_client.waveforms import (
     FOOT,
@@ -21,7 +22,6 @@ from tonewright_client.waveforms import (
     draw_waveforms,
 )
 
-Image: Any = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
 PAPER = (255, 255, 255)
 GREYS = {PAPER, (34, 34, 34), (208, 208, 208)}
 
