@@ -41,7 +41,7 @@ def _answer(call: str, arguments: dict[str, Any]) -> dict[str, object]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return {"reason": "NO_SPACE", "message": "there is no room left for the decoded audio", "facts": {}}
+        return {"reason": "NO_SPACE", "message": "there is no room left for what is made of the file", "facts": {}}
 
 
 def _bound(memory_bytes: int, timeout_s: int, written_bytes: int) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
+from audiofiles.adts import adts_track, is_adts
 from audiofiles.faults import truncated, unreadable, unsupported
 from audiofiles.mpeg import check_mpeg, is_mpeg
+from audiofiles.mpeg4 import is_mpeg4, mpeg4_track
 
 # What a WAV writer leaves in a size field when it could not know the size.
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF)
@@ -38,6 +40,13 @@ def check_container(path: Path) -> str:
         if head[:4] == b"OggS":
             _check_ogg(file, size)
             return "audio/ogg"
+        if is_mpeg4(head):
+            mpeg4_track(file, size)
+            return "audio/mp4"
+        # Before MP3: three frames in a row show more than the two that MP3 is known by.
+        if is_adts(file):
+            adts_track(file, size)
+            return "audio/aac"
         if is_mpeg(file):
             check_mpeg(file, size)
             return "audio/mpeg"
@@ -50,8 +59,6 @@ def _kind_of(head: bytes) -> str:
     for magic, kind in _OTHER_KINDS:
         if head.startswith(magic):
             return kind
-    if head[4:8] == b"ftyp":
-        return "is an MPEG-4 file"
     printable = sum(byte in b"\t\n\r" or byte >= 0x20 for byte in head)
     if head and printable == len(head) and b"\x7f" not in head:
         return "holds text, not audio"

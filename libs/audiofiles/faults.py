@@ -19,7 +19,7 @@ class Unfit(Exception):
 
 def unsupported(what: str) -> Unfit:
     """The bytes are of another kind."""
-    return Unfit("UNSUPPORTED_MEDIA", f"the file {what}; upload WAV, AIFF, FLAC, Ogg or MP3")
+    return Unfit("UNSUPPORTED_MEDIA", f"the file {what}; upload WAV, AIFF, FLAC, Ogg, MP3 or AAC")
 
 
 def truncated(message: str, **facts: object) -> Unfit:

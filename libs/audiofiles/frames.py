@@ -12,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from audiofiles.aac import AacFrames
+from audiofiles.adts import adts_track
 from audiofiles.faults import truncated, unreadable
+from audiofiles.mpeg4 import mpeg4_track
 
 Float32 = npt.NDArray[np.float32]
 
@@ -20,6 +23,9 @@ MAX_CHANNELS = 64
 _RATES_HZ = range(4000, 768_001)
 # What libsndfile answers when it does not know the length, or more.
 _NO_LENGTH = 1 << 62
+
+
+_TRACKS = {"audio/aac": adts_track, "audio/mp4": mpeg4_track}
 
 
 class Frames(Protocol):
@@ -48,7 +54,12 @@ class Frames(Protocol):
 @contextmanager
 def open_frames(audio: Path, media_type: str) -> Iterator[Frames]:
     """The file's frames; the media type is what `check_container` found. Raises `Unfit`."""
-    del media_type
+    if media_type in _TRACKS:
+        with audio.open("rb") as file:
+            track = _TRACKS[media_type](file, audio.stat().st_size)
+        with AacFrames(audio, track) as frames:
+            yield frames
+        return
     try:
         with soundfile.SoundFile(audio) as file:
             yield _SoundFileFrames.of(file)
@@ -56,7 +67,7 @@ def open_frames(audio: Path, media_type: str) -> Iterator[Frames]:
         raise unreadable(f"the decoder gives up: {error.error_string}") from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _SoundFileFrames:
     rate_hz: int
     channels: int

@@ -9,38 +9,29 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile as sf
 
+from audiofiles.containers import check_container
+from audiofiles.faults import Unfit, truncated, unreadable
+from audiofiles.frames import Frames, open_frames
 from services.sessions.domain.waveform import PEAK_LEVELS
-from services.sessions.probe.faults import Unfit, truncated, unreadable
 from services.sessions.probe.loudness import LoudnessMeter
 
 Float32 = npt.NDArray[np.float32]
 
 _BLOCK_VALUES = 1 << 18  # 1 MiB of float32
-_MAX_CHANNELS = 64
-_RATES_HZ = range(4000, 768_001)
-# libsndfile's "length unknown".
-_NO_LENGTH = 1 << 62
 
 
-def measure(audio: Path, peaks: Path, *, max_duration_s: int) -> dict[str, Any]:
-    """Everything a recording says but its media type; writes the waveform. Raises `Unfit`."""
-    try:
-        with sf.SoundFile(audio) as file:
-            return _measure(file, peaks, max_duration_s)
-    except sf.LibsndfileError as error:
-        raise unreadable(f"the decoder gives up: {error.error_string}") from error
+def measure_file(audio: str, peaks: str, *, max_duration_s: int) -> dict[str, Any]:
+    """Everything a recording says; writes the waveform. Raises `Unfit`."""
+    media_type = check_container(Path(audio))
+    with open_frames(Path(audio), media_type) as frames:
+        return {"media_type": media_type, **_measure(frames, Path(peaks), max_duration_s)}
 
 
-def _measure(file: sf.SoundFile, peaks: Path, max_duration_s: int) -> dict[str, Any]:
-    rate_hz, channels, promised = int(file.samplerate), int(file.channels), int(file.frames)
-    if channels > _MAX_CHANNELS or rate_hz not in _RATES_HZ:
-        raise unreadable(
-            f"it has {channels} channels at {rate_hz} Hz; up to {_MAX_CHANNELS} at 4000 to 768000 Hz are read"
-        )
+def _measure(file: Frames, peaks: Path, max_duration_s: int) -> dict[str, Any]:
+    rate_hz, channels, promised = file.rate_hz, file.channels, file.promised
     limit = max_duration_s * rate_hz
-    if limit < promised < _NO_LENGTH:
+    if promised is not None and promised > limit:
         raise _too_long(promised / rate_hz, max_duration_s)
     # Equal sound in two lossless files has equal frames in float32, up to 24 bits.
     digest = hashlib.sha256(f"f32le {rate_hz} {channels}\n".encode())
@@ -62,7 +53,7 @@ def _measure(file: sf.SoundFile, peaks: Path, max_duration_s: int) -> dict[str, 
             waveform.write(_to_bytes(fine))
             coarse += _to_bytes(_pairs(fine[:, 0], fine[:, 1], PEAK_LEVELS[1] // PEAK_LEVELS[0]))
         waveform.write(coarse)
-    if frames < promised < _NO_LENGTH:
+    if promised is not None and frames < promised:
         raise truncated(
             f"its header promises {promised} frames and {frames} can be decoded", promised=promised, there=frames
         )
@@ -78,14 +69,14 @@ def _measure(file: sf.SoundFile, peaks: Path, max_duration_s: int) -> dict[str, 
     }
 
 
-def _blocks(file: sf.SoundFile, channels: int) -> Iterator[Float32]:
+def _blocks(file: Frames, channels: int) -> Iterator[Float32]:
     """The frames in blocks of whole coarse buckets; only the last may be shorter. Each is overwritten by the next."""
     coarsest = PEAK_LEVELS[-1]
     buffer = np.empty((max(coarsest, _BLOCK_VALUES // channels // coarsest * coarsest), channels), dtype=np.float32)
     while True:
         filled = 0
         while filled < len(buffer):
-            got = _read(file, buffer[filled:])
+            got = file.read(buffer[filled:])
             filled += got
             if not got:
                 break
@@ -93,13 +84,6 @@ def _blocks(file: sf.SoundFile, channels: int) -> Iterator[Float32]:
             yield buffer[:filled]
         if filled < len(buffer):
             return
-
-
-def _read(file: sf.SoundFile, into: Float32) -> int:
-    try:
-        return len(file.read(out=into))
-    except sf.LibsndfileError as error:
-        raise truncated(f"the decoder stops in the middle ({error.error_string.removeprefix('Error : ')})") from error
 
 
 def _pairs(lows: Float32, highs: Float32, per_bucket: int) -> Float32:

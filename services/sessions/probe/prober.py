@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-import json
-import os
-import select
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -12,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from audiofiles import bounded
+from audiofiles.bounded import Broken, call_bounded
+from audiofiles.faults import Unfit
 from chassis.errors import ResourceExhausted
 from chassis.logs import get_logger
 from services.sessions.domain.assets import Recording
@@ -19,7 +17,9 @@ from services.sessions.domain.errors import PROBE_ERRORS, AudioUnreadable
 
 log = get_logger(__name__)
 
-_CHILD = Path(__file__).with_name("child.py")
+_CALL = "services.sessions.probe.decode:measure_file"
+# The waveform of the longest recording is a few megabytes.
+_MAX_WRITTEN_BYTES = 64 << 20
 
 
 class ProbesBusy(ResourceExhausted):
@@ -71,55 +71,21 @@ class ChildProber:
         if not self._turns.acquire(timeout=self.bounds.queue_s):
             raise ProbesBusy("too many files are being measured; complete the upload again later", retry_after_s=30)
         try:
-            answer = audio.with_suffix(".answer")
-            status = self._run(audio, peaks, answer)
+            return self._measure(audio, peaks)
         finally:
             self._turns.release()
-        return _read(answer, status)
 
-    def _run(self, audio: Path, peaks: Path, answer: Path) -> int | None:
-        limits = [str(n) for n in (self.bounds.memory_bytes, self.bounds.timeout_s, self.bounds.max_duration_s)]
-        errors = audio.with_suffix(".stderr")
-        # The child gets none of the service's environment: it needs no secret. One BLAS thread keeps its memory small.
-        environment = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1"}
-        # It starts without the site module, which is slow, so it is told where this process finds its modules.
-        paths = os.pathsep.join(str(Path(path).absolute()) for path in sys.path)
-        with errors.open("wb") as stderr:
-            child = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-I", "-S", str(_CHILD), paths, str(audio), str(peaks), str(answer), *limits],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=environment,
-                cwd=audio.parent,
-            )
-            with child:
-                status = _wait(child, self.bounds.timeout_s)
-        if status != 0:
-            log.warning("probe_ended_badly", status=status, stderr=errors.read_text(errors="replace")[-2000:])
-        return status
-
-
-def _wait(child: subprocess.Popen[bytes], timeout_s: int) -> int | None:
-    """The child's exit status, None when it had to be killed."""
-    assert child.stdout is not None, "the child was started with a pipe"
-    # Its output, to which it writes nothing, hangs up the moment it ends; `Popen.wait` looks every 50 ms.
-    hang_up = select.poll()
-    hang_up.register(child.stdout, 0)
-    try:
-        if not hang_up.poll(timeout_s * 1000):
-            raise subprocess.TimeoutExpired(child.args, timeout_s)
-        return child.wait(1)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        return None
-
-
-def _read(answer: Path, status: int | None) -> Recording:
-    if status != 0 or not answer.exists():
-        ending = "takes too long" if status is None else "breaks the decoder or its bounds"
-        raise AudioUnreadable(f"the file {ending}; export the audio anew, for example as 16-bit WAV")
-    found = json.loads(answer.read_text())
-    if "reason" in found:
-        raise PROBE_ERRORS[found["reason"]](found["message"], metadata=found["facts"])
-    return Recording(**found["recording"])
+    def _measure(self, audio: Path, peaks: Path) -> Recording:
+        arguments = {"audio": str(audio), "peaks": str(peaks), "max_duration_s": self.bounds.max_duration_s}
+        bounds = bounded.Bounds(self.bounds.timeout_s, self.bounds.memory_bytes, _MAX_WRITTEN_BYTES)
+        try:
+            return Recording(**call_bounded(_CALL, arguments, bounds, audio.parent))
+        except Broken as broken:
+            log.warning("probe_ended_badly", status=broken.status, stderr=broken.stderr)
+            raise AudioUnreadable(broken.message) from broken
+        except Unfit as fault:
+            if fault.reason == "NO_SPACE":
+                raise ProbesBusy(
+                    "there is no room to measure the file; complete the upload again later", retry_after_s=30
+                ) from fault
+            raise PROBE_ERRORS[fault.reason](fault.message, metadata=fault.facts) from fault

@@ -38,7 +38,7 @@ def quantised(frames: Float32) -> Int32:
 
 def open_encoder(path: Path, rate_hz: int, channels: int, frame_count: int, output_format: OutputFormat) -> Encoder:
     """Begin a file of this many frames."""
-    options: dict[str, Any] = {
+    options: dict[OutputFormat, dict[str, Any]] = {
         OutputFormat.FLAC_24: {"format": "FLAC", "subtype": "PCM_24"},
         OutputFormat.WAV_FLOAT: {
             "format": "RF64" if frame_count * channels * 4 > _WAV_BYTES else "WAV",
@@ -50,8 +50,9 @@ def open_encoder(path: Path, rate_hz: int, channels: int, frame_count: int, outp
             "bitrate_mode": "CONSTANT",
             "compression_level": 0.0,
         },
-    }[output_format]
-    return _SoundFileEncoder(soundfile.SoundFile(path, "w", rate_hz, channels, **options), output_format)
+    }
+    file = soundfile.SoundFile(path, "w", rate_hz, channels, **options[output_format])
+    return _SoundFileEncoder(file, output_format)
 
 
 def chunk_file(frames: Float32, rate_hz: int, output_format: OutputFormat, stem: Path) -> Path:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class AudioFiles:
         decode_memory_bytes: Address space of the process that decodes, libraries included.
     """
 
-    decode_timeout_s: int = 600
+    decode_timeout_s: float = 900
     decode_memory_bytes: int = 2 << 30
 
     def decode(self, file: Path, target: Path, asset: SourceAsset) -> Recording:
@@ -51,7 +52,9 @@ class AudioFiles:
         ITU-R BS.775 for channels in the order of WAVE, without the LFE and without scaling.
         """
         bounds = Bounds(
-            self.decode_timeout_s, self.decode_memory_bytes, asset.frame_count * min(asset.channels, 2) * 4 + (1 << 20)
+            math.ceil(self.decode_timeout_s),
+            self.decode_memory_bytes,
+            asset.frame_count * min(asset.channels, 2) * 4 + (1 << 20),
         )
         arguments = {"audio": str(file), "target": str(target), "max_frames": asset.frame_count}
         try:

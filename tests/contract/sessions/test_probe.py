@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.sessions.probe.containers import check_container
-from services.sessions.probe.decode import measure
-from services.sessions.probe.faults import Unfit
+from audiofiles.faults import Unfit
+from audiofiles.mpeg import frame_bytes
+from services.sessions.probe.decode import measure_file
 from services.sessions.probe.loudness import LoudnessMeter
-from tests.material import audio
+from tests.material import audio, mpeg4
 
 MEDIA_TYPES = {
     "wav": "audio/wav",
@@ -23,7 +23,7 @@ MEDIA_TYPES = {
 def probe(folder: Path, data: bytes, *, max_duration_s: int = 60) -> dict[str, object]:
     file = folder / "audio"
     file.write_bytes(data)
-    return {"media_type": check_container(file), **measure(file, folder / "peaks", max_duration_s=max_duration_s)}
+    return measure_file(str(file), str(folder / "peaks"), max_duration_s=max_duration_s)
 
 
 def refusal(folder: Path, data: bytes, **options: int) -> Unfit:
@@ -48,8 +48,6 @@ def test_a_file_cut_off_is_refused_as_truncated(tmp_path: Path, kind: str) -> No
 
 
 def test_an_mp3_cut_between_frames_is_refused_by_its_own_count(tmp_path: Path) -> None:
-    from services.sessions.probe.mpeg import frame_bytes
-
     whole = audio.encode(audio.mix(1.0), format="mp3")
     offset = whole.index(b"\xff\xfb")
     for _frame in range(20):
@@ -66,7 +64,6 @@ def test_an_mp3_cut_between_frames_is_refused_by_its_own_count(tmp_path: Path) -
         (b"", "is empty"),
         (b"PK\x03\x04" + bytes(60), "zip"),
         (b"\x1f\x8b\x08" + bytes(60), "gzip"),
-        (bytes(4) + b"ftypM4A " + bytes(60), "MPEG-4"),
         (bytes(range(256)), "no known audio format"),
     ],
 )
@@ -75,6 +72,115 @@ def test_bytes_that_are_no_audio_are_named(tmp_path: Path, data: bytes, words: s
 
     assert fault.reason == "UNSUPPORTED_MEDIA"
     assert words in fault.message
+
+
+@pytest.mark.parametrize("index_first", [False, True])
+def test_m4a_has_the_frames_that_its_edit_list_tells(tmp_path: Path, index_first: bool) -> None:
+    found = probe(tmp_path, mpeg4.m4a(index_first=index_first))
+
+    assert (found["media_type"], found["frames"]) == ("audio/mp4", 48_000)
+    assert (found["rate_hz"], found["channels"]) == (48_000, 2)
+    assert found["peak"] == pytest.approx(float(np.abs(audio.mix(1.0)).max()), rel=0.05)
+
+
+def test_m4a_without_an_edit_list_has_the_frames_that_itunes_noted(tmp_path: Path) -> None:
+    noted = probe(tmp_path, mpeg4.m4a(has_edit_list=False, has_itunes_note=True))
+
+    assert noted["frames"] == 48_000
+    assert noted["pcm_sha256"] == probe(tmp_path, mpeg4.m4a())["pcm_sha256"]
+
+
+def test_m4a_that_tells_of_no_delay_keeps_all_frames(tmp_path: Path) -> None:
+    bare = probe(tmp_path, mpeg4.m4a(has_edit_list=False))
+
+    assert bare["frames"] == len(mpeg4.units(mpeg4.adts())) * 1024
+    assert bare["pcm_sha256"] == probe(tmp_path, mpeg4.adts())["pcm_sha256"]
+
+
+def test_an_edit_list_in_coarse_ticks_is_met_to_the_frame(tmp_path: Path) -> None:
+    assert probe(tmp_path, mpeg4.m4a(frame_count=47_803, movie_scale=600))["frames"] == 47_803
+
+
+def test_an_edit_list_that_ends_early_is_met(tmp_path: Path) -> None:
+    stream = mpeg4.units(mpeg4.adts())
+    cut = (
+        mpeg4.M4a(movie_scale=48_000)
+        .file(stream)
+        .replace(
+            (48_000).to_bytes(4, "big") + (1024).to_bytes(4, "big"),
+            (12_345).to_bytes(4, "big") + (1024).to_bytes(4, "big"),
+        )
+    )
+
+    assert probe(tmp_path, cut)["frames"] == 12_345
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_adts_is_measured_with_its_encoders_delay(tmp_path: Path, channels: int) -> None:
+    stream = mpeg4.adts(channels=channels)
+
+    found = probe(tmp_path, stream)
+
+    assert (found["media_type"], found["channels"]) == ("audio/aac", channels)
+    assert found["frames"] == len(mpeg4.units(stream)) * 1024
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 511, 512, 513, 1030])
+def test_aac_of_any_number_of_units_has_all_its_frames(tmp_path: Path, count: int) -> None:
+    stream = (mpeg4.units(mpeg4.adts()) * (1 + count // 40))[:count]
+
+    assert probe(tmp_path, mpeg4.M4a(frame_count=count * 1024, skipped=0).file(stream))["frames"] == count * 1024
+
+
+def test_tags_around_adts_are_no_sound(tmp_path: Path) -> None:
+    tag = b"ID3\x04\0\0\0\0\1\0" + bytes(128)
+
+    found = probe(tmp_path, tag + mpeg4.adts() + b"TAG" + bytes(125))
+
+    assert found["pcm_sha256"] == probe(tmp_path, mpeg4.adts())["pcm_sha256"]
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.66, 0.99])
+@pytest.mark.parametrize("kind", ["adts", "index last", "index first"])
+def test_aac_cut_off_is_refused_as_truncated(tmp_path: Path, kind: str, kept: float) -> None:
+    whole = mpeg4.adts() if kind == "adts" else mpeg4.m4a(index_first=kind == "index first")
+
+    fault = refusal(tmp_path, whole[: int(len(whole) * kept)])
+
+    assert fault.reason == "AUDIO_TRUNCATED"
+
+
+def test_an_index_that_promises_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    stream = mpeg4.units(mpeg4.adts())
+    whole = mpeg4.M4a(index_first=True).file(stream)
+    sound = whole.index(b"mdat") - 4
+    shorter = whole[:sound] + mpeg4.box(b"mdat", b"".join(stream[:30]))
+
+    assert "30 are there" in refusal(tmp_path, shorter).message
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"codec": b"alac"}, "Apple Lossless"),
+        ({"codec": b"enca"}, "protected"),
+        ({"codec": b"ac-3"}, "ac-3"),
+        ({"config": bytes((5 << 3 | 1, 0x98, 0x90))}, "HE-AAC"),  # signalled outright
+        ({"config": bytes((0x13, 0x10, 0x56, 0xE5, 0x98))}, "HE-AAC"),  # signalled behind, for old decoders
+        ({"config": bytes((1 << 3 | 1, 0x90))}, "object type 1"),
+        ({"config": bytes((0x11, 0xB0))}, "channel configuration 6"),
+        ({"more_boxes": mpeg4.box(b"mvex", b"")}, "fragments"),
+    ],
+)
+def test_other_sound_in_mpeg4_is_named(tmp_path: Path, told: dict[str, object], words: str) -> None:
+    fault = refusal(tmp_path, mpeg4.m4a(**told))
+
+    assert fault.reason == "UNSUPPORTED_MEDIA"
+    assert words in fault.message
+
+
+def test_mpeg4_without_an_index_is_truncated(tmp_path: Path) -> None:
+    assert refusal(tmp_path, bytes(4) + b"ftypM4A " + bytes(60)).reason == "AUDIO_TRUNCATED"
 
 
 def test_a_wav_header_without_sound_is_unreadable(tmp_path: Path) -> None:

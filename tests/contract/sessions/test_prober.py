@@ -46,7 +46,7 @@ def test_what_a_child_loads_is_the_decoder_alone() -> None:
     code = f"""
 import sys
 sys.path += {sys.path!r}
-import services.sessions.probe.child, services.sessions.probe.containers, services.sessions.probe.decode
+import audiofiles.child, services.sessions.probe.decode
 print(*{{name.partition(".")[0] for name in sys.modules}})
 """
 
@@ -54,7 +54,7 @@ print(*{{name.partition(".")[0] for name in sys.modules}})
 
     loaded = set(listed.stdout.split())
     assert {"numpy", "soundfile"} < loaded
-    assert loaded.isdisjoint({"chassis", "pydantic", "scipy", "structlog", "grpc", "sqlalchemy"})
+    assert loaded.isdisjoint({"chassis", "sphn", "pydantic", "scipy", "structlog", "grpc", "sqlalchemy"})
 
 
 def test_a_file_that_finds_no_free_turn_is_told_to_come_back() -> None:

@@ -78,7 +78,7 @@ def write(
 
 
 def whole_steps(file: Path) -> npt.NDArray[np.int64]:
-    return (soundfile.read(file, dtype="int32", always_2d=True)[0] >> 8).astype(np.int64)
+    return np.asarray(soundfile.read(file, dtype="int32", always_2d=True)[0] >> 8, np.int64)
 
 
 def noise(frame_count: int, size: float, seed: int = 1, channels: int = 2) -> Float32:
@@ -86,7 +86,7 @@ def noise(frame_count: int, size: float, seed: int = 1, channels: int = 2) -> Fl
 
 
 def of_bits(bits: int, frame_count: int = 70_000, size: float = 0.4) -> Float32:
-    return (np.rint(noise(frame_count, size, 9) * 2 ** (bits - 1)) / 2 ** (bits - 1)).astype(np.float32)
+    return np.asarray(np.rint(noise(frame_count, size, 9) * 2 ** (bits - 1)) / 2 ** (bits - 1), np.float32)
 
 
 # ---- decoding
