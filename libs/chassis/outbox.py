@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import contextlib
 import hmac
 import ipaddress
 import json
@@ -105,8 +106,7 @@ class Outbox(Generic[Row]):
         """The number of events that were tried now."""
         tried = 0
         while (event := self._claim()) is not None:
-            error = self._post(event)
-            self._settle(event, error)
+            self._settle(event, self._post(event))
             tried += 1
         return tried
 
@@ -117,10 +117,8 @@ class Outbox(Generic[Row]):
                 await asyncio.to_thread(self.deliver_due)
             except Unavailable as error:
                 log.warning("deliveries_postponed", reason=error.reason)
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1)
-            except TimeoutError:
-                continue
 
     def _claim(self) -> Row | None:
         row, now = self._row, self._clock.now()

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -26,9 +27,7 @@ def maintenance(jobs_list: Sequence[Jobs[Any]]) -> Callable[[asyncio.Event], Cor
                     await asyncio.to_thread(tend, jobs)
                 except Unavailable as error:
                     log.warning("sweep_postponed", reason=error.reason)
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), min(5, *(jobs.lease_s / 3 for jobs in jobs_list)))
-            except TimeoutError:
-                continue
 
     return loop

@@ -16,6 +16,7 @@ log = get_logger(__name__)
 
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"
 MAX_FAILURES, MAX_LOST_LEASES = 3, 10
+_PATIENCE, _URGENT = timedelta(minutes=10), 10  # a job of lower priority that waited so long has this one
 _CALLERS_FAULT = (Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION, Code.NOT_FOUND, Code.DATA_LOSS, Code.OUT_OF_RANGE)
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
@@ -117,16 +118,21 @@ class Jobs(Generic[Row]):
             self.queue.announce(self.topic)
 
     def claim(self, worker: str, *, idle: bool = True) -> Row | None:
-        """The oldest eligible row of the highest priority, now running under a new fence; None if there is none.
+        """The eligible row whose turn it is, now running under a new fence; None if there is none.
 
-        A row that lost a lease may have killed its worker: it is given to an idle worker only.
+        First come the highest priority (one that waited long rises, unless another low one runs), then the artist with
+        the fewest running rows, then the oldest. One that lost a lease may have killed its worker: an idle one gets it.
         """
         row, now = self.row, self.clock.now()
         eligible = [row.state == QUEUED, sa.or_(row.not_before.is_(None), row.not_before <= now)]
-        if not idle:
-            eligible.append(row.lost_leases == 0)
-        order = (row.priority.desc(), row.create_time, row.uid)
-        oldest = sa.select(row.uid).where(*eligible).order_by(*order).limit(1).with_for_update(skip_locked=True)
+        eligible += [] if idle else [row.lost_leases == 0]
+        running = sa.select(row.artist, sa.func.count().label("runs")).where(row.state == RUNNING).group_by(row.artist)
+        busy = running.subquery()
+        low = sa.select(row.uid).where(row.state == RUNNING, row.priority < _URGENT).correlate(None).exists()
+        rises = sa.and_(row.priority < _URGENT, row.create_time <= now - _PATIENCE, ~low)
+        rank, runs = sa.case((rises, _URGENT), else_=row.priority), sa.func.coalesce(busy.c.runs, 0)
+        oldest = sa.select(row.uid).outerjoin(busy, busy.c.artist == row.artist).where(*eligible).limit(1)
+        oldest = oldest.order_by(rank.desc(), runs, row.create_time, row.uid).with_for_update(of=row, skip_locked=True)
         claimed = (
             sa.update(row)
             .where(row.uid == oldest.scalar_subquery(), row.state == QUEUED)
@@ -204,9 +210,8 @@ class Jobs(Generic[Row]):
         if not _count(session, waiting.values({**_IDLE, "state": CANCELLED, "end_time": now, "update_time": now})):
             running = sa.update(self.row).where(*where, self.row.state == RUNNING)
             _count(session, running.values(cancel_requested=True, update_time=now))
-        return session.scalars(
-            sa.select(self.row).where(*where).execution_options(populate_existing=True)
-        ).one_or_none()
+        found = sa.select(self.row).where(*where).execution_options(populate_existing=True)
+        return session.scalars(found).one_or_none()
 
     def retry(self, session: Session, uid: str) -> bool:
         """Whether a FAILED or CANCELLED job was queued again with a clean record (for operators)."""
@@ -244,8 +249,7 @@ class Jobs(Generic[Row]):
         waiting, unfinished, since = self.count()
         self._depth.labels(self.noun).set(waiting)
         self._unfinished.labels(self.noun).set(unfinished)
-        waited_s = (self.clock.now() - since).total_seconds() if since else 0.0
-        self._oldest.labels(self.noun).set(max(0.0, waited_s))
+        self._oldest.labels(self.noun).set(max(0.0, (self.clock.now() - since).total_seconds()) if since else 0.0)
         return waiting
 
     def observe_run(self, row: Row, state: str, run_s: float) -> None:

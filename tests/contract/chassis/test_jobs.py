@@ -77,6 +77,45 @@ def test_the_oldest_of_the_highest_priority_is_first(jobs: Jobs[Row], clock: Fak
     assert [claimed(jobs).uid for _ in range(3)] == [uids[2], uids[0], uids[1]]
 
 
+def test_the_many_jobs_of_one_artist_do_not_hold_up_anothers(jobs: Jobs[Row], clock: FakeClock) -> None:
+    for _ in range(100):
+        enqueue(jobs)
+    clock.advance(1)
+    for _ in range(3):
+        enqueue(jobs, artist="bob")
+
+    artists = [claimed(jobs).artist for _ in range(8)]
+
+    # Two slots go to each in turn, until bob has no more.
+    assert artists[0] == "ada"
+    assert artists.count("bob") == 3
+    assert artists[6:] == ["ada", "ada"]
+
+
+def test_a_job_that_waited_long_goes_before_urgent_ones_but_only_one_at_a_time(
+    jobs: Jobs[Row], clock: FakeClock
+) -> None:
+    old = [enqueue(jobs) for _ in range(2)]
+    clock.advance(601)
+    urgent = [enqueue(jobs, priority=10) for _ in range(2)]
+
+    first = claimed(jobs)
+    rest = [claimed(jobs).uid for _ in range(2)]
+    finish(jobs, first)
+    enqueue(jobs, priority=10)
+
+    assert (first.uid, rest) == (old[0], urgent)
+    assert claimed(jobs).uid == old[1]
+
+
+def test_a_job_that_waited_less_goes_after_urgent_ones(jobs: Jobs[Row], clock: FakeClock) -> None:
+    low = enqueue(jobs)
+    clock.advance(599)
+    urgent = enqueue(jobs, priority=10)
+
+    assert [claimed(jobs).uid for _ in range(2)] == [urgent, low]
+
+
 def test_each_job_is_claimed_by_one_worker(jobs: Jobs[Row]) -> None:
     uids = {enqueue(jobs) for _ in range(12)}
 
