@@ -1,206 +1,168 @@
-"""Runs mounted Demucs models; the only place that knows torch."""
+"""Takes recordings apart with mounted Demucs models."""
 
 from __future__ import annotations
 
-import importlib
-import pickle
-import random
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 
-import numpy as np
-import numpy.typing as npt
-import soxr
-import torch
-from demucs.apply import BagOfModels, TensorChunk, apply_model
-from demucs.htdemucs import HTDemucs
+from chassis.clock import Clock, SystemClock
+from services.stems.demucs.admission import Admission, Key, Needs, resident_bytes
+from services.stems.demucs.metrics import SegmentMetrics
+from services.stems.demucs.mixes import Fitting, MixReader, Preparation
+from services.stems.demucs.mounted import MountedModel, Weights
+from services.stems.demucs.network import best_device, load_network
+from services.stems.demucs.passes import Pass, Run, bytes_for, plan, windows_ahead
+from services.stems.demucs.ports import Network
+from services.stems.demucs.scheduler import Scheduler
+from services.stems.domain import Block, ModelNotFound, Parameters, Priority, Task
 
-from services.stems.demucs.mounted import CLASSES, MountedModel, Weights
-from services.stems.domain import Model, ModelNotFound, ModelUnusable, Parameters, Recording
+Load = Callable[[Weights, float | None, str, str], Network]
 
-Float32 = npt.NDArray[np.float32]
-Report = Callable[[float], None]
-
-_WAIT_S = 0.5
+# How long anything waits before an empty block says that it does.
+_PAUSE_S = 0.25
+_DEFAULT_BUDGET_BYTES = 4 << 30
 
 
 class DemucsEngine:
-    """Takes recordings apart with the mounted models, one recording at a time."""
+    """Takes recordings apart with the mounted models; several at once share the device window by window.
 
-    def __init__(self, mounted: Mapping[str, MountedModel], device: str = "auto") -> None:
-        self._mounted = mounted
-        self._device = torch.device(_best_device() if device == "auto" else device)
-        self._loaded: dict[str, BagOfModels] = {}
-        self._busy = threading.Lock()
+    Args:
+        mounted: The models by id.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: `auto`, `float32` or `mixed`.
+        memory_budget_bytes: What the process may take, with all that it holds already; jobs beyond it wait.
+        slots: How many jobs run at once when the budget allows.
+        load: Loads a network.
+        clock: For waiting times.
+    """
 
-    @property
-    def device(self) -> str:
-        """Where the models run, as `cpu` or `cuda`."""
-        return str(self._device)
+    def __init__(
+        self,
+        mounted: Mapping[str, MountedModel],
+        device: str = "auto",
+        precision: str = "auto",
+        memory_budget_bytes: int = _DEFAULT_BUDGET_BYTES,
+        slots: int = 2,
+        *,
+        load: Load = load_network,
+        clock: Clock | None = None,
+    ) -> None:
+        self._mounted, self._precision, self._load = mounted, precision, load
+        self.device = best_device() if device == "auto" else device
+        self._clock = clock or SystemClock()
+        self._metrics = SegmentMetrics()
+        self._scheduler = Scheduler(self._metrics, self._clock)
+        self._admission = Admission(
+            memory_budget_bytes,
+            resident_bytes(),
+            slots,
+            self._load_network,
+            self._weights_bytes,
+            self._clock,
+            self._limit,
+        )
 
-    def load(self, model_id: str) -> BagOfModels:
-        """The model, ready to run; a second call gives the same one.
+    def load(self, model_id: str) -> None:
+        """Make the model ready to run; a second call does nothing.
 
         Raises:
             ModelNotFound: It is not mounted.
-            ModelUnusable: Its weights do not fit its network.
+            ModelUnusable: Its weights do not fit its network, or one separation does not fit the memory budget.
         """
-        if model_id not in self._loaded:
-            if model_id not in self._mounted:
-                raise ModelNotFound(model_id, self._mounted)
-            self._loaded[model_id] = _load(self._mounted[model_id]).to(self._device).eval()
-        return self._loaded[model_id]
-
-    def separate(
-        self, mix: Recording, model: Model, parameters: Parameters, folder: Path, report: Report
-    ) -> dict[str, Recording]:
-        """The sources of the mix as files in the folder, at the mix's rate, channels and length."""
-        with self._turn(report):
-            network = self.load(model.id)
-            frames = np.fromfile(mix.path, np.float32).reshape(-1, mix.channels)
-            given = _fitted(frames, mix.rate_hz, model)
-            sources = separate_frames(network, given, parameters, self._device, report)
-        return {name: _write(mix, model, sources[name], folder / f"{name}.f32") for name in model.sources}
-
-    @contextmanager
-    def _turn(self, report: Report) -> Iterator[None]:
-        while not self._busy.acquire(timeout=_WAIT_S):
-            report(0.0)
+        mounted = self._find(model_id)
+        passes = plan(mounted, mounted.model.sources, Parameters())
+        seat = self._admission.ask(_needs(mounted, passes, Parameters(), Priority.INTERACTIVE))
         try:
-            yield
+            for _ in self._admission.wait(seat, _PAUSE_S):
+                pass
         finally:
-            self._busy.release()
+            self._admission.leave(seat)
+
+    def close(self) -> None:
+        """End the threads; separations that still run fail with `Unavailable`."""
+        self._scheduler.close()
+        self._admission.close()
+
+    def separate(self, task: Task) -> Iterator[Block]:
+        """The wanted sources of the mix, stretch by stretch; see `domain.Engine`.
+
+        Demucs wants the mix with mean 0 and deviation 1 over the whole track. Its own tool adds the mean back to
+        every source, so that their sum has it once per source; here one source, `other` where there is one, gets it.
+
+        Raises:
+            ModelNotFound: It is not mounted.
+            ModelUnusable: Its weights do not fit its network, or one separation does not fit the memory budget.
+            SeparationInputNotFinite: A sample of the mix, or of what the model makes of it, is NaN or infinite.
+            ResourceExhausted: The device had no memory left for a while.
+            Unavailable: The engine was closed.
+        """
+        mounted = self._find(task.model.id)
+        model, parameters = mounted.model, task.parameters
+        passes = plan(mounted, task.sources, parameters)
+        prepared = Preparation(task.mix, model.rate_hz, task.folder)
+        needs = _needs(mounted, passes, parameters, task.priority)
+        with ExitStack() as stack:
+            if prepared.is_copy:
+                stack.callback(prepared.mix.path.unlink, missing_ok=True)
+            yield from self._now_and_then(prepared.steps())
+            mix, level = prepared.mix, prepared.level
+            seat = self._admission.ask(needs)
+            stack.callback(self._admission.leave, seat)
+            for _ in self._admission.wait(seat, _PAUSE_S):
+                yield {}
+            reader = stack.enter_context(closing(MixReader(mix, level, model.channels)))
+            job = stack.enter_context(self._scheduler.open(task.priority, is_pinned=parameters.deterministic))
+            run = Run(
+                passes,
+                _by_place(needs.keys, seat.networks),
+                task.sources,
+                frame_count=mix.frame_count,
+                overlap=parameters.overlap,
+                scale=level.deviation,
+            )
+            fitting = Fitting(task.mix, mix.rate_hz, {_holder_of_mean(model.sources): level.mean})
+            for stretch in run.stretches(job, reader, windows_ahead(seat.batch), _PAUSE_S):
+                yield fitting.add(stretch) if stretch else {}
+            yield fitting.finish(task.sources)
+
+    def _find(self, model_id: str) -> MountedModel:
+        if model_id not in self._mounted:
+            raise ModelNotFound(model_id, self._mounted)
+        return self._mounted[model_id]
+
+    def _now_and_then(self, steps: Iterator[None]) -> Iterator[Block]:
+        """Take the steps, with a sign at every pause."""
+        told_s = self._clock.monotonic()
+        for _ in steps:
+            if self._clock.monotonic() - told_s >= _PAUSE_S:
+                yield {}
+                told_s = self._clock.monotonic()
+
+    def _limit(self, network: Network, batch: int) -> None:
+        self._scheduler.limit(network, batch)
+        self._metrics.memory_held(self.device, self._admission.memory_bytes)
+
+    def _load_network(self, key: Key) -> Network:
+        mounted = self._mounted[key[0]]
+        return self._load(mounted.networks[key[1]], mounted.segment_s, self.device, self._precision)
+
+    def _weights_bytes(self, key: Key) -> int:
+        # Published files have values half as wide as the networks in memory.
+        return 2 * self._mounted[key[0]].networks[key[1]].path.stat().st_size
 
 
-def separate_frames(
-    network: BagOfModels, frames: Float32, parameters: Parameters, device: torch.device, report: Report
-) -> dict[str, Float32]:
-    """The sources of a mix at the network's rate and number of channels.
+def _needs(mounted: MountedModel, passes: Sequence[Pass], parameters: Parameters, priority: Priority) -> Needs:
+    keys = tuple((mounted.model.id, place) for place in sorted({each.place for each in passes}))
 
-    Demucs wants the mix with mean 0 and deviation 1 over the whole track. Its own tool adds the mean back to every
-    source, so that their sum has it once per source; here one source, `other` where there is one, gets it.
+    def own_bytes(networks: Sequence[Network], batch: int) -> int:
+        return bytes_for(passes, _by_place(keys, networks), parameters.overlap, batch)
 
-    Args:
-        network: Loaded.
-        frames: Shape (n_frames, n_channels), finite.
-        parameters: Overlap, shifts and the seed of these.
-        device: Where the network is.
-        report: Is told the share done before each segment; what it raises ends the work.
-
-    Returns:
-        One array of the shape of `frames` per source.
-    """
-    mix = torch.from_numpy(np.ascontiguousarray(frames.T))
-    middle = mix.mean(0)
-    mean, deviation = middle.mean(), middle.std(correction=min(1, len(frames) - 1)) + 1e-8
-    steps = _Steps(network, len(frames), parameters, report)
-    sources = list(network.sources)
-    with torch.inference_mode():
-        out = _shifted(network, ((mix - mean) / deviation)[None], parameters, device, steps)[0] * deviation
-        out[sources.index("other") if "other" in sources else -1] += mean
-    report(1.0)
-    return {name: out[index].T.numpy() for index, name in enumerate(sources)}
+    return Needs(keys, priority, own_bytes)
 
 
-def _shifted(
-    network: BagOfModels, mix: torch.Tensor, parameters: Parameters, device: torch.device, steps: _Steps
-) -> torch.Tensor:
-    """As apply_model with shifts, but drawn from the job's own seed: its generator is the whole process's."""
-    options: dict[str, Any] = {"shifts": 0, "overlap": parameters.overlap, "device": device, "callback": steps}
-    if not parameters.shifts:
-        return apply_model(network, mix, **options)
-    draw = random.Random(parameters.seed)  # noqa: S311  # no secret
-    furthest = int(0.5 * network.samplerate)
-    length = mix.shape[-1]
-    total = torch.zeros(())
-    chunk: Any = TensorChunk
-    padded = chunk(mix).padded(length + 2 * furthest)
-    for _ in range(parameters.shifts):
-        offset = draw.randint(0, furthest)
-        piece = chunk(padded, offset, length + furthest - offset)
-        total = total + apply_model(network, piece, **options)[..., furthest - offset :]
-    return total / parameters.shifts
+def _by_place(keys: Sequence[Key], networks: Sequence[Network]) -> dict[int, Network]:
+    return {place: network for (_, place), network in zip(keys, networks, strict=True)}
 
 
-@dataclass(slots=True)
-class _Steps:
-    """Counts the segments that apply_model tells of."""
-
-    network: BagOfModels
-    frame_count: int
-    parameters: Parameters
-    report: Report
-    done: int = 0
-
-    def __call__(self, told: Mapping[str, Any]) -> None:
-        if told["state"] == "start":
-            self.report(min(1.0, self.done / self._all()))
-        else:
-            self.done += 1
-
-    def _all(self) -> int:
-        passes = max(1, self.parameters.shifts)
-        per_pass = 0
-        part: Any
-        for part in self.network.models:
-            stride = int((1 - self.parameters.overlap) * int(part.samplerate * part.segment))
-            per_pass += -(-self.frame_count // stride)
-        return max(1, passes * per_pass)
-
-
-def _fitted(frames: Float32, rate_hz: int, model: Model) -> Float32:
-    """The frames at the model's rate and number of channels."""
-    # soxr: the resampler of Demucs builds a kernel of rate x rate values, gigabytes for odd rates.
-    at_rate = frames if rate_hz == model.rate_hz else soxr.resample(frames, rate_hz, model.rate_hz, "HQ")
-    if not len(at_rate):
-        at_rate = np.zeros((1, frames.shape[1]), np.float32)
-    if at_rate.shape[1] == model.channels:
-        return at_rate
-    return np.repeat(at_rate.mean(axis=1, keepdims=True), model.channels, axis=1)
-
-
-def _write(mix: Recording, model: Model, source: Float32, path: Path) -> Recording:
-    fitted = source if mix.channels == model.channels else source.mean(axis=1, keepdims=True).repeat(mix.channels, 1)
-    at_rate = fitted if mix.rate_hz == model.rate_hz else soxr.resample(fitted, model.rate_hz, mix.rate_hz, "HQ")
-    out = np.zeros((mix.frame_count, mix.channels), np.float32)
-    kept = at_rate[: mix.frame_count]
-    out[: len(kept)] = kept
-    out.tofile(path)
-    return Recording(path, mix.rate_hz, mix.channels, mix.frame_count)
-
-
-def _load(mounted: MountedModel) -> BagOfModels:
-    networks: list[Any] = [_network(weights) for weights in mounted.networks]
-    shares = [list(row) for row in mounted.shares] if mounted.shares else None
-    return BagOfModels(networks, shares, mounted.segment_s)
-
-
-def _network(weights: Weights) -> HTDemucs:
-    kind = getattr(importlib.import_module(CLASSES[weights.class_name]), weights.class_name)
-    try:
-        network: HTDemucs = kind(*weights.args, **weights.kwargs)
-        network.load_state_dict(_state(weights))
-    except (TypeError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise ModelUnusable(f"the weights in {weights.path.name} do not fit their network: {error}") from error
-    return network
-
-
-def _state(weights: Weights) -> dict[str, torch.Tensor]:
-    if weights.path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(weights.path)
-    kinds = [getattr(importlib.import_module(module), name) for name, module in CLASSES.items()]
-    with torch.serialization.safe_globals([Fraction, *kinds]):
-        package = torch.load(weights.path, "cpu", weights_only=True)
-    state: dict[str, torch.Tensor] = package.get("state", package)
-    return state
-
-
-def _best_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def _holder_of_mean(sources: Sequence[str]) -> str:
+    return "other" if "other" in sources else sources[-1]
