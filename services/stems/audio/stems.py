@@ -26,10 +26,16 @@ from services.stems.domain import (
 # Blocks that wait for a thread; the engine waits when it is full.
 _WAITING_BLOCKS = 2
 _BLOCK_FRAMES = 1 << 16
+# How soon a call that waits for a thread hears that the thread is gone.
+_LOOK_S = 0.05
 # The largest value that 24 bits hold: -1.0 fits, +1.0 does not.
 _FULL_SCALE = 1 - 1 / STEPS
 # Where a common gain brings the highest peak: the residual's can grow by a step per stem when these are rounded anew.
 _AFTER_GAIN = 1 - 16 / STEPS
+
+
+class StemsClosed(RuntimeError):
+    """The stems were given up while something was still to be done with them."""
 
 
 class WrittenStems:
@@ -51,6 +57,8 @@ class WrittenStems:
         self._raw: dict[str, Path] = {}
         self._lanes: dict[str, _Lane] = {}
         self._encoded: Encoded | None = None
+        self._turn = threading.Lock()  # between opening lanes and closing
+        self._closed = False
 
     def add(self, block: Block) -> Block:
         """Take the next stretch of the engine's sources; gives that stretch of the stems, before any common gain."""
@@ -76,7 +84,12 @@ class WrittenStems:
         return self._encoded
 
     def close(self) -> None:
-        """End the threads and let go of the files; a repeat does nothing."""
+        """End the threads and let go of the files; a repeat does nothing.
+
+        A call that runs in another thread meanwhile raises soon.
+        """
+        with self._turn:
+            self._closed = True
         for lane in self._lanes.values():
             lane.abandon()
         for raw in self._raw.values():
@@ -94,10 +107,14 @@ class WrittenStems:
 
     def _open_lanes(self, names: list[str], raw: Mapping[str, Path]) -> None:
         mix = self._mix
-        for name in names:
-            with telling_full_disk():
+        with self._turn, telling_full_disk():
+            if self._closed:
+                raise StemsClosed
+            lanes = dict(self._lanes)
+            for name in names:
                 encoder = open_encoder(self._path(name), mix.rate_hz, mix.channels, mix.frame_count, self._format)
-            self._lanes[name] = _Lane(name, encoder, raw.get(name))
+                lanes[name] = _Lane(name, encoder, raw.get(name))
+                self._lanes = dict(lanes)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIXES[self._format]}"
@@ -171,13 +188,11 @@ class _Lane:
 
     def put(self, kept: Float32 | None, frames: Float32 | None) -> None:
         """Frames to keep as they are and frames to encode; raises what went wrong before."""
-        self._raise()
-        self._jobs.put((kept, frames))
+        self._give((kept, frames))
 
     def end(self) -> None:
-        """No more frames come."""
-        if self._thread.is_alive():
-            self._jobs.put(None)
+        """No more frames come; raises what went wrong before."""
+        self._give(None)
 
     def join(self) -> None:
         """Wait for the end of the file; raises what went wrong."""
@@ -189,12 +204,20 @@ class _Lane:
         self._abandoned = True
         while self._thread.is_alive():
             with suppress(queue.Full):
-                self._jobs.put(None, timeout=0.05)
-            self._thread.join(0.05)
+                self._jobs.put(None, timeout=_LOOK_S)
+            self._thread.join(_LOOK_S)
+
+    def _give(self, job: tuple[Float32 | None, Float32 | None] | None) -> None:
+        while True:
+            self._raise()
+            with suppress(queue.Full):
+                return self._jobs.put(job, timeout=_LOOK_S)
 
     def _raise(self) -> None:
         if self._error is not None:
             raise self._error
+        if self._abandoned:
+            raise StemsClosed
 
     def _run(self) -> None:
         try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +15,13 @@ import pytest
 import soundfile
 
 from services.stems.audio import AudioFiles
+from services.stems.audio.encoders import SUFFIXES
+from services.stems.audio.stems import StemsClosed
 from services.stems.domain import (
     Encoded,
     OutputFormat,
     Recording,
+    ScratchFull,
     Selection,
     SeparationChannelsUnsupported,
     SeparationFormatUnsupported,
@@ -340,6 +346,42 @@ def test_closing_halfway_ends_the_threads_and_a_repeat_does_nothing(tmp_path: Pa
 
     files.close()
     files.close()
+
+
+def test_closing_while_another_thread_finishes_ends_that(tmp_path: Path) -> None:
+    loud = noise(3_000_000, 1.5)
+    files = AudioFiles().write(kept(tmp_path, loud), Selection(), OutputFormat.MP3, tmp_path)
+    files.add({"vocals": loud})
+    with ThreadPoolExecutor() as threads:
+        finishing = threads.submit(files.finish)
+        while threading.active_count() < 3:
+            time.sleep(0.001)
+
+        files.close()
+
+        with pytest.raises((StemsClosed, ValueError)):
+            finishing.result(timeout=10)
+
+
+@pytest.mark.parametrize("full", ["vocals.flac", "vocals.wav", "vocals.mp3", "vocals.raw"])
+def test_a_full_disk_is_told_as_such(tmp_path: Path, full: str) -> None:
+    # The device refuses each write as a full disk does.
+    (tmp_path / full).symlink_to("/dev/full")
+    formats = {suffix: kind for kind, suffix in SUFFIXES.items()}
+    mix = kept(tmp_path, noise(500_000, 0.9))
+
+    with pytest.raises(ScratchFull) as caught:
+        write(mix, {"vocals": read(mix)}, formats.get(Path(full).suffix, OutputFormat.FLAC_24))
+
+    assert caught.value.retry_after_s
+
+
+def test_a_disk_that_fills_up_while_a_source_is_decoded_is_told_as_such(tmp_path: Path) -> None:
+    file = material.write(tmp_path / "in.wav", 0.5)
+    (tmp_path / "mix.f32").symlink_to("/dev/full")
+
+    with pytest.raises(ScratchFull):
+        AudioFiles().decode(file, tmp_path / "mix.f32", asset_of(file))
 
 
 def test_chunks_play_by_themselves(tmp_path: Path) -> None:
