@@ -14,10 +14,14 @@ import numpy.typing as npt
 import torch
 
 from services.stems.demucs.mounted import Weights
+from services.stems.demucs.network_compute import AsLoaded, ByGraphs, ByTorch, Compute, Whole, held_bytes, usable_cpus
+from services.stems.demucs.network_core import Core, Spectrum, suits
+from services.stems.demucs.network_openvino import ByOpenVino, is_installed
 from services.stems.demucs.network_weights import load_module
-from services.stems.domain import ModelUnusable
 
 Float32 = npt.NDArray[np.float32]
+# Translating a network for OpenVINO takes 3 to 8 s, which smaller ones do not win back.
+_LARGE_BYTES = 32 << 20
 
 
 class Precision(enum.StrEnum):
@@ -26,6 +30,15 @@ class Precision(enum.StrEnum):
     AUTO = "auto"  # mixed on CUDA, float32 elsewhere
     FLOAT32 = "float32"
     MIXED = "mixed"  # convolutions in TF32 where the device has it, the transformer in bfloat16
+
+
+class Runtime(enum.StrEnum):
+    """What computes a network on the CPU."""
+
+    AUTO = "auto"  # OpenVINO where it is installed, for large networks in float32; else torch
+    TORCH = "torch"
+    OPENVINO = "openvino"
+    DEMUCS = "demucs"  # the forward of the demucs package, unchanged
 
 
 class DeviceMemoryExhausted(RuntimeError):
@@ -93,20 +106,29 @@ def load_network(
     segment_s: float | None = None,
     device: str = "auto",
     precision: Precision | str = Precision.AUTO,
+    runtime: Runtime | str = Runtime.AUTO,
 ) -> Network:
     """The network of these weights on a device: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    On the CPU it computes with as many threads as the process has CPUs.
 
     Args:
         weights: What is mounted.
         segment_s: Length of a window in seconds, as the model's bag asks for it; None for the network's own.
         device: Where to; `auto` is CUDA where there is one.
         precision: What to compute in.
+        runtime: What computes on the CPU.
 
     Raises:
         ModelUnusable: The weights do not fit their network.
+        DeviceMemoryExhausted: The device has no room for it.
     """
-    del precision
-    return _Plain(load_module(weights, segment_s), torch.device(best_device() if device == "auto" else device))
+    module = load_module(weights, segment_s)
+    place = torch.device(best_device() if device == "auto" else device)
+    try:
+        return _Windows(module, place, _compute(module, place, Precision(precision), Runtime(runtime)))
+    except torch.OutOfMemoryError as error:
+        raise DeviceMemoryExhausted(f"no room for {weights.path.name} on {place}") from error
 
 
 def best_device() -> str:
@@ -114,42 +136,55 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-class _Plain:
-    """Computes as the demucs package does."""
+def _compute(module: Any, place: torch.device, precision: Precision, runtime: Runtime) -> Compute:
+    on_cpu = place.type == "cpu"
+    threads = min(usable_cpus(), torch.get_num_threads())
+    if on_cpu:
+        torch.set_num_threads(threads)
+    if runtime is Runtime.DEMUCS or not suits(module):
+        return AsLoaded(module, place)
+    is_mixed = precision is Precision.MIXED or (precision is Precision.AUTO and not on_cpu)
+    shape = (int(module.audio_channels), int(module.segment * module.samplerate))
+    core = Core(module, torch.bfloat16 if is_mixed else torch.float32)
+    whole = Whole(Spectrum(module.nfft // 2, shape[1]), core).eval().to(place)
+    if not on_cpu:
+        return ByGraphs(whole, place, shape, tensor_float=is_mixed)
+    is_worth_it = is_installed() and held_bytes(core) > _LARGE_BYTES
+    by_openvino = runtime is Runtime.OPENVINO or (runtime is Runtime.AUTO and is_worth_it)
+    return ByOpenVino(whole, shape, threads) if by_openvino and not is_mixed else ByTorch(whole)
 
-    def __init__(self, module: torch.nn.Module, device: torch.device) -> None:
-        known: Any = module
-        self._module: Any = module.to(device)
-        self._device = device
-        self.sources: tuple[str, ...] = tuple(known.sources)
-        self.rate_hz = int(known.samplerate)
-        self.channels = int(known.audio_channels)
-        self.segment_frames = int(known.samplerate * known.segment)
+
+class _Windows:
+    """A network of windows, each of which fails for itself."""
+
+    def __init__(self, module: Any, device: torch.device, compute: Compute) -> None:
+        self._compute = compute
+        # Without its weights, unless it computes itself.
+        known = module if isinstance(compute, AsLoaded) else module.to("meta")
+        self._valid = getattr(known, "valid_length", None)
+        self.sources: tuple[str, ...] = tuple(module.sources)
+        self.rate_hz = int(module.samplerate)
+        self.channels = int(module.audio_channels)
+        self.segment_frames = int(module.samplerate * module.segment)
         self.device = str(device)
-        self.batch_sizes: tuple[int, ...] = (1,) if device.type == "cpu" else (1, 2, 4, 8, 16)
-        self.memory_bytes = sum(tensor.nbytes for tensor in module.state_dict().values())
-        if self.segment_frames < 1:
-            raise ModelUnusable(f"a window of {self.segment_frames} frames holds nothing")
+        self.batch_sizes = compute.batch_sizes
+        self.memory_bytes = compute.memory_bytes
 
     def peak_bytes(self, batch: int) -> int:
-        return batch * self.segment_frames * 2200
+        return self._compute.peak_bytes(batch)
 
     def valid_frames(self, frames: int) -> int:
-        if hasattr(self._module, "valid_length"):
-            return int(self._module.valid_length(frames))
-        return frames
+        return int(self._valid(frames)) if self._valid else frames
 
     def forward(self, windows: Float32, bucket: int = 0) -> Float32:
         count = len(windows)
         size = bucket or next(size for size in self.batch_sizes if size >= count)
-        given = torch.zeros((size, *windows.shape[1:]))
         fine = np.isfinite(windows).all(axis=(1, 2))
-        given[:count][torch.from_numpy(fine)] = torch.from_numpy(windows)[torch.from_numpy(fine)]
+        given = np.zeros((size, *windows.shape[1:]), np.float32)
+        given[:count][fine] = windows[fine]
         try:
-            with torch.inference_mode():
-                out = self._module(given.to(self._device))[:count].cpu()
+            made = self._compute(given)[:count]
         except torch.OutOfMemoryError as error:
             raise DeviceMemoryExhausted(f"no room for {size} windows on {self.device}") from error
-        result: Float32 = out.numpy()
-        result[~(fine & np.isfinite(result).all(axis=(1, 2, 3)))] = np.nan
-        return result
+        made[~fine] = np.nan
+        return made

@@ -1,0 +1,177 @@
+"""The layers of a hybrid transformer Demucs, built from a loaded one for inference alone.
+
+Signals are (batch, channels, bands, frames) in channels-last memory; the branch over time has one band. That way both
+branches share their code, normalising a band is a matter of contiguous rows, and the transformer's tokens are a view.
+What the network scales after a layer (LayerScale) is folded into that layer's weights.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+Tensor = torch.Tensor
+
+
+class Convolution(nn.Module):
+    """A convolution over bands or frames with its activation, from a Conv1d, a Conv2d or their transposes."""
+
+    def __init__(self, source: Any, *, gelu: bool = False, context: tuple[int, int] | None = None) -> None:
+        super().__init__()
+        flat = source.weight.dim() == 3
+        weight = source.weight.detach().unsqueeze(2) if flat else source.weight.detach()
+        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last), requires_grad=False)
+        self.bias = nn.Parameter(source.bias.detach().clone(), requires_grad=False)
+        self.stride = _pair(source.stride, first=1, flat=flat)
+        self.padding = context or _pair(source.padding, first=0, flat=flat)
+        self.dilation = _pair(source.dilation, first=1, flat=flat)
+        self.transposed = isinstance(source, (nn.ConvTranspose1d, nn.ConvTranspose2d))
+        self.gelu = gelu
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output."""
+        if self.transposed:
+            y = functional.conv_transpose2d(x, self.weight, self.bias, self.stride)
+        else:
+            y = functional.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation)
+        return functional.gelu(y) if self.gelu else y
+
+
+def _pair(given: tuple[int, ...], *, first: int, flat: bool) -> tuple[int, int]:
+    return (first, int(given[0])) if flat else (int(given[0]), int(given[1]))
+
+
+class BandNorm(nn.Module):
+    """Normalises each signal over all its values, then scales and shifts each channel."""
+
+    def __init__(self, source: nn.GroupNorm, scale: Tensor | None = None) -> None:
+        super().__init__()
+        weight, bias = source.weight.detach().clone(), source.bias.detach().clone()
+        if scale is not None:
+            weight[: len(scale)] *= scale
+            bias[: len(scale)] *= scale
+        self.weight, self.bias = nn.Parameter(weight, requires_grad=False), nn.Parameter(bias, requires_grad=False)
+        self.eps = source.eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output."""
+        return self.spread(x) if x.is_cuda else functional.group_norm(x, 1, self.weight, self.bias, self.eps)
+
+    def spread(self, x: Tensor) -> Tensor:
+        """The same for CUDA, where torch gives a whole signal to one thread block: one has up to 8 million values."""
+        variance, mean = torch.var_mean(x, dim=(1, 2, 3), keepdim=True, correction=0)
+        gain = torch.rsqrt(variance + self.eps) * self.weight[:, None, None]
+        return torch.addcmul(self.bias[:, None, None] - mean * gain, x, gain)
+
+
+class Residual(nn.Module):
+    """The dilated convolutions beside a layer (DConv), for each band by itself."""
+
+    def __init__(self, source: Any) -> None:
+        super().__init__()
+        self.steps = nn.ModuleList()
+        for narrow, norm, _, widen, wide_norm, _, scale in source.layers:
+            step: Any = nn.Module()
+            step.narrow, step.norm = Convolution(narrow), BandNorm(norm)
+            step.widen, step.wide_norm = Convolution(widen), BandNorm(wide_norm, scale.scale.detach())
+            self.steps.append(step)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output."""
+        batch, channels, bands, frames = x.shape
+        x = x.permute(0, 2, 1, 3).reshape(batch * bands, channels, 1, frames)
+        step: Any
+        for step in self.steps:
+            hidden = functional.gelu(step.norm(step.narrow(x)))
+            x = x + functional.glu(step.wide_norm(step.widen(hidden)), dim=1)
+        return x.reshape(batch, bands, channels, frames).permute(0, 2, 1, 3)
+
+
+class Encoder(nn.Module):
+    """One layer down, of either branch."""
+
+    def __init__(self, source: Any) -> None:
+        super().__init__()
+        self.is_freq, self.stride = bool(source.freq), int(source.stride)
+        self.down = Convolution(source.conv, gelu=True)
+        self.residual = Residual(source.dconv) if source.dconv else nn.Identity()
+        self.rewrite = Convolution(source.rewrite)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output."""
+        if not self.is_freq:
+            x = functional.pad(x, (0, -x.shape[-1] % self.stride))
+        return functional.glu(self.rewrite(self.residual(self.down(x))), dim=1)
+
+
+class Decoder(nn.Module):
+    """One layer up, of either branch."""
+
+    def __init__(self, source: Any) -> None:
+        super().__init__()
+        self.is_freq, self.pad, self.is_last = bool(source.freq), int(source.pad), bool(source.last)
+        self.rewrite = Convolution(source.rewrite)
+        self.residual = Residual(source.dconv) if source.dconv else nn.Identity()
+        self.up = Convolution(source.conv_tr)
+
+    def forward(self, x: Tensor, skip: Tensor, frames: int) -> Tensor:
+        """The layer's output."""
+        y = self.up(self.residual(functional.glu(self.rewrite(x + skip), dim=1)))
+        y = y[:, :, self.pad : -self.pad] if self.is_freq else y[..., self.pad : self.pad + frames]
+        return y if self.is_last else functional.gelu(y)
+
+
+class Attention(nn.Module):
+    """A pre-norm transformer layer: tokens attend to themselves, or to those of the other branch."""
+
+    def __init__(self, source: Any, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.is_cross = hasattr(source, "cross_attn")
+        heads = source.cross_attn if self.is_cross else source.self_attn
+        self.heads = int(heads.num_heads)
+        norms = [source.norm1, source.norm2, *([source.norm3] if self.is_cross else [])]
+        self.norms = nn.ModuleList(copy.deepcopy(norms))
+        width = heads.embed_dim
+        parts = [width, 2 * width] if self.is_cross else [3 * width]
+        weights, biases = heads.in_proj_weight.detach().split(parts), heads.in_proj_bias.detach().split(parts)
+        self.project = nn.ModuleList(_linear(w, b, dtype) for w, b in zip(weights, biases, strict=True))
+        self.out = _scaled(heads.out_proj, source.gamma_1, dtype)
+        self.widen = _linear(source.linear1.weight, source.linear1.bias, dtype)
+        self.narrow = _scaled(source.linear2, source.gamma_2, dtype)
+        self.activation = source.activation
+        self.norm_out = copy.deepcopy(source.norm_out) or nn.Identity()
+        self.dtype = dtype
+
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        """The layer's output."""
+        given = self.norms[0](x).to(self.dtype)
+        if self.is_cross:
+            query = self.project[0](given)
+            key, value = self.project[1](self.norms[1](other).to(self.dtype)).chunk(2, dim=-1)
+        else:
+            query, key, value = self.project[0](given).chunk(3, dim=-1)
+        x = x + self.out(self._attend(query, key, value)).to(x.dtype)
+        hidden = self.activation(self.widen(self.norms[-1](x).to(self.dtype)))
+        return self.norm_out(x + self.narrow(hidden).to(x.dtype))  # type: ignore[no-any-return]
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        q, k, v = (part.reshape(*part.shape[:2], self.heads, -1).transpose(1, 2) for part in (query, key, value))
+        return functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+
+def _linear(weight: Tensor, bias: Tensor, dtype: torch.dtype) -> nn.Linear:
+    made = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    made.weight = nn.Parameter(weight.detach().to(dtype, copy=True), requires_grad=False)
+    made.bias = nn.Parameter(bias.detach().to(dtype, copy=True), requires_grad=False)
+    return made
+
+
+def _scaled(source: Any, gamma: Any, dtype: torch.dtype) -> nn.Linear:
+    scale = getattr(gamma, "scale", None)
+    if scale is None:
+        return _linear(source.weight, source.bias, dtype)
+    return _linear(source.weight * scale.detach()[:, None], source.bias * scale.detach(), dtype)
