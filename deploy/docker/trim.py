@@ -31,8 +31,8 @@ FILES = [
     "**/*.hpp",
     "**/*.a",
 ]
-# Wheels that come with symbols for debuggers, 22 MB of them. Not all: strip breaks what auditwheel has moved about.
-WITH_SYMBOLS = ["uvloop/*.so", "sqlalchemy/**/*.so", "cryptography/**/*.so"]
+# Wheels that come with symbols for debuggers, 100 MB of them. Not all: strip breaks what auditwheel has moved about.
+WITH_SYMBOLS = ["uvloop/*.so", "sqlalchemy/**/*.so", "cryptography/**/*.so", "sphn/*.so"]
 # What stays of folders that otherwise go: the AWS services of S3 and of signing in, the lexers of a traceback.
 ONLY = {
     "botocore/data": {"s3", "sts", "sso", "sso-oidc", "*.json"},
