@@ -69,11 +69,15 @@ test-long: $(VENV)/.dev ## The fault, fuzz and load suites with full counts
 	$(PYTEST) tests -m long --timeout 1800
 
 .PHONY: bench
-bench: bench-gateway ## Every figure that the project publishes
+bench: bench-gateway bench-stems ## Every figure that the project publishes
 
 .PHONY: bench-gateway
 bench-gateway: $(VENV)/.dev ## A read through the gateway beside the same read by gRPC alone
 	$(BIN)/python -m bench.gateway
+
+.PHONY: bench-stems
+bench-stems: $(VENV)/.dev ## A separation beside the demucs package (needs `make setup-demucs`; OPTIONS)
+	$(BIN)/python -m bench.stems $(OPTIONS)
 
 ##@ Kubernetes
 
