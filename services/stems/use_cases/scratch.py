@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.errors import Aborted, Cancelled
-from services.stems.domain import ScratchFull, SeparationInputTooLong, SourceAsset
+from services.stems.domain import Model, ScratchFull, SeparationInputTooLong, SourceAsset
 
 # A disk with less than this is full: what a library wrote last did not fit.
 _LAST_BYTES = 1 << 20
@@ -34,14 +34,14 @@ class Scratch:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def folder(self, source: SourceAsset, stem_count: int) -> Iterator[Path]:
+    def folder(self, source: SourceAsset, model: Model, stem_count: int) -> Iterator[Path]:
         """A folder that is gone after the block.
 
         Raises:
             ScratchFull: There is no room at the moment, or none was left while the block ran.
             SeparationInputTooLong: There will never be room for it here.
         """
-        need = needed_bytes(source, stem_count)
+        need = needed_bytes(source, model, stem_count)
         with tempfile.TemporaryDirectory(prefix="separation-", dir=self.root, ignore_cleanup_errors=True) as name:
             folder = Path(name)
             self._take(folder, need, source.name)
@@ -87,13 +87,14 @@ class Scratch:
         )
 
 
-def needed_bytes(source: SourceAsset, stem_count: int) -> int:
+def needed_bytes(source: SourceAsset, model: Model, stem_count: int) -> int:
     """The most that a separation of this source writes at once.
 
-    That is the source, the mix and its copy at the model's rate, and each stem raw and encoded.
+    That is first the source beside the mix; then the mix, its copy at the model's rate, and each stem raw and encoded.
     """
     decoded = source.frame_count * min(source.channels, 2) * 4
-    return source.size_bytes + decoded * (2 + 2 * stem_count)
+    copy = 0 if model.rate_hz in (0, source.rate_hz) else decoded * model.rate_hz // source.rate_hz
+    return max(source.size_bytes + decoded, decoded * (1 + 2 * stem_count) + copy)
 
 
 def _size(folder: Path) -> int:

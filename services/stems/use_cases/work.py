@@ -106,7 +106,7 @@ class SeparationWork:
         self._check_stem_size(source, order.output_format)
         self.assets.hold(source.name, separation.name)
         labels = order.selection.labels(model)
-        with self.scratch.folder(source, len(labels)) as folder:
+        with self.scratch.folder(source, model, len(labels)) as folder:
             mix = self._decoded(source, folder, course)
             task = Task(mix, model, order.selection.sources(model), order.parameters, order.priority, folder)
             began_s = self.clock.monotonic()

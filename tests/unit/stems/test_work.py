@@ -16,6 +16,7 @@ import soundfile
 
 from chassis.errors import AppError, DependencyUnavailable, Internal, ResourceExhausted, Unavailable
 from chassis.jobs import JobCancelled, LeaseLost
+from services.stems import stub
 from services.stems.domain import (
     Block,
     Limits,
@@ -32,7 +33,7 @@ from services.stems.domain import (
 )
 from services.stems.store.tables import to_separation
 from services.stems.use_cases.chunks import chunk_frames
-from services.stems.use_cases.scratch import Scratch
+from services.stems.use_cases.scratch import Scratch, needed_bytes
 from tests.unit.stems.house import ARTIST, Quiet, StemsHouse
 
 RATE_HZ = 8000
@@ -402,14 +403,14 @@ def source(frame_count: int, size_bytes: int = 1000) -> SourceAsset:
 def test_scratch_that_others_have_is_waited_for(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path, limit_bytes=100_000)
 
-    with scratch.folder(source(500), 4):
-        with pytest.raises(ScratchFull) as full, scratch.folder(source(1000), 4):
+    with scratch.folder(source(500), stub.MODEL, 4):
+        with pytest.raises(ScratchFull) as full, scratch.folder(source(1000), stub.MODEL, 4):
             pass
-        with scratch.folder(source(100), 4) as beside:
+        with scratch.folder(source(100), stub.MODEL, 4) as beside:
             assert beside.is_dir()
 
     assert full.value.retry_after_s == 60
-    with scratch.folder(source(1000), 4):
+    with scratch.folder(source(1000), stub.MODEL, 4):
         assert len(list(tmp_path.iterdir())) == 1
     assert not list(tmp_path.iterdir())
 
@@ -417,12 +418,20 @@ def test_scratch_that_others_have_is_waited_for(tmp_path: Path) -> None:
 def test_a_source_for_which_scratch_will_never_do_is_refused(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path, limit_bytes=100_000)
 
-    with pytest.raises(SeparationInputTooLong, match="scratch"), scratch.folder(source(2000), 4):
+    with pytest.raises(SeparationInputTooLong, match="scratch"), scratch.folder(source(2000), stub.MODEL, 4):
         pass
 
 
+def test_scratch_counts_the_copy_at_the_models_rate() -> None:
+    model = replace(stub.MODEL, rate_hz=44_100)
+
+    assert needed_bytes(source(8000), stub.MODEL, 4) == 8000 * 8 * 9
+    assert needed_bytes(source(8000), model, 4) == 8000 * 8 * 9 + 44_100 * 8
+    assert needed_bytes(source(8000, 1_000_000), stub.MODEL, 1) == 1_000_000 + 8000 * 8
+
+
 def test_a_disk_that_fills_up_is_told_as_such(tmp_path: Path) -> None:
-    with pytest.raises(ScratchFull), Scratch(tmp_path).folder(source(10), 4):
+    with pytest.raises(ScratchFull), Scratch(tmp_path).folder(source(10), stub.MODEL, 4):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -430,9 +439,9 @@ def test_work_without_room_is_queued_again_uncounted(house: StemsHouse) -> None:
     uid = ask(house)
     row = house.jobs.claim("w")
     assert row is not None
-    small = replace(house.work, scratch=Scratch(house.scratch, limit_bytes=2_500_000))
+    small = replace(house.work, scratch=Scratch(house.scratch, limit_bytes=2_000_000))
 
-    with small.scratch.folder(source(10_000), 4), pytest.raises(ScratchFull) as full:
+    with small.scratch.folder(source(10_000), stub.MODEL, 4), pytest.raises(ScratchFull) as full:
         small.perform(to_separation(row), Quiet())
     house.jobs.fail(uid, row.fence, full.value)
 
