@@ -41,6 +41,13 @@ OPERATOR = Caller(service="gateway", principal="ops", artist="-", role=Role.OWNE
 T = TypeVar("T")
 
 
+def wav_bytes(frames: npt.NDArray[np.float32], rate_hz: int = 44100) -> bytes:
+    """The frames as a WAV file of 32-bit floats."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, frames, rate_hz, format="WAV", subtype="FLOAT")
+    return buffer.getvalue()
+
+
 class StemsHouse:
     """The three processes from one state folder; a test calls them under the fixture `as_ada`.
 
@@ -108,12 +115,18 @@ class StemsHouse:
 
     def upload(self, frames: npt.NDArray[np.float32], rate_hz: int = 44100) -> str:
         """The asset that holds these frames."""
-        buffer = io.BytesIO()
-        soundfile.write(buffer, frames, rate_hz, format="WAV", subtype="FLOAT")
-        size = len(buffer.getvalue())
-        upload = self.assets.CreateUpload(assets.CreateUploadRequest(parent=PARENT, size_bytes=size))
-        self._objects().put(upload.object_key, buffer.getvalue())
+        return self.upload_bytes(wav_bytes(frames, rate_hz))
+
+    def upload_bytes(self, data: bytes) -> str:
+        """The asset that holds this file."""
+        upload = self.assets.CreateUpload(assets.CreateUploadRequest(parent=PARENT, size_bytes=len(data)))
+        self._objects().put(upload.object_key, data)
         return str(self.assets.CompleteUpload(assets.CompleteUploadRequest(name=upload.name), timeout=60).name)
+
+    def put_bytes(self, asset: str, data: bytes) -> None:
+        """Put other bytes in the place of an asset's, as a failing disk or a hand in the store would."""
+        key = self.assets.GetAsset(assets.GetAssetRequest(name=asset)).blob_key
+        self._objects().put(key, data)
 
     def download(self, asset: str) -> npt.NDArray[np.float64]:
         """The frames of an asset."""

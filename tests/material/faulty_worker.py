@@ -1,7 +1,7 @@
 """The stems worker with a stub engine that is out of order: `python -m tests.material.faulty_worker FAULT...`.
 
-`raise:N` raises over each recording of N frames, `die:N` kills the process over it, `slow:S` rests S seconds before each
-stretch of any recording.
+`raise:N` raises over each recording of N frames, `die:N` kills the process over it, `slow:S` rests S seconds before
+each stretch of any recording.
 """
 
 from __future__ import annotations
