@@ -120,12 +120,13 @@ class Jobs(Generic[Row]):
     def claim(self, worker: str, *, idle: bool = True) -> Row | None:
         """The eligible row whose turn it is, now running under a new fence; None if there is none.
 
-        First come the highest priority (one that waited long rises, unless another low one runs), then the artist with
-        the fewest running rows, then the oldest. One that lost a lease may have killed its worker: an idle one gets it.
+        First the highest priority (what waited long rises, unless a low one runs), then the artist with the fewest
+        running rows, then the oldest. What lost a lease goes to an idle worker; what did and waited long is not passed.
         """
         row, now = self.row, self.clock.now()
         eligible = [row.state == QUEUED, sa.or_(row.not_before.is_(None), row.not_before <= now)]
-        eligible += [] if idle else [row.lost_leases == 0]
+        fits = sa.true() if idle else row.lost_leases == 0
+        eligible.append(sa.or_(fits, row.update_time <= now - _PATIENCE))
         running = sa.select(row.artist, sa.func.count().label("runs")).where(row.state == RUNNING).group_by(row.artist)
         busy = running.subquery()
         low = sa.select(row.uid).where(row.state == RUNNING, row.priority < _URGENT).correlate(None).exists()
@@ -135,7 +136,7 @@ class Jobs(Generic[Row]):
         oldest = oldest.order_by(rank.desc(), runs, row.create_time, row.uid).with_for_update(of=row, skip_locked=True)
         claimed = (
             sa.update(row)
-            .where(row.uid == oldest.scalar_subquery(), row.state == QUEUED)
+            .where(row.uid == oldest.scalar_subquery(), row.state == QUEUED, fits)
             .values(
                 state=RUNNING,
                 fence=row.fence + 1,

@@ -170,6 +170,26 @@ def test_ten_lost_leases_fail_the_job_and_later_runs_are_alone(jobs: Jobs[Row], 
     assert (row.state, row.error_reason, row.lost_leases) == ("FAILED", "WORKER_LOST", 10)
 
 
+def test_a_job_that_lost_its_lease_is_not_passed_for_ever(jobs: Jobs[Row], clock: FakeClock) -> None:
+    lost = enqueue(jobs)
+    claimed(jobs)
+    clock.advance(31)
+    jobs.sweep()
+    others = [enqueue(jobs) for _ in range(2)]
+
+    passed = jobs.claim("busy", idle=False)
+    assert passed is not None
+    finish(jobs, passed)
+    clock.advance(600)
+
+    assert passed.uid == others[0]
+    assert jobs.claim("busy", idle=False) is None
+    assert claimed(jobs).uid == lost
+    later = jobs.claim("busy", idle=False)
+    assert later is not None
+    assert later.uid == others[1]
+
+
 def test_the_same_error_three_times_fails_the_job(jobs: Jobs[Row], clock: FakeClock) -> None:
     uid = enqueue(jobs)
     states = []
