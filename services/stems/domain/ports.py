@@ -188,7 +188,10 @@ class Store(Protocol):
         """Drop a remembered result whose stems are gone."""
 
     def twin_at_work(self, separation: Separation) -> bool:
-        """Whether an equal separation that started earlier is running."""
+        """Whether an equal separation is running that started earlier or is further."""
+
+    def wake_twins(self, separation: Separation) -> None:
+        """Have equal work that waits begin at once."""
 
     def add_chunk(self, separation: Separation, chunk: Chunk) -> None:
         """Tell a stretch that can be played; a repeat of its index replaces it. Raises under a stale fence."""

@@ -48,6 +48,8 @@ from services.stems.store.tables import (
 
 _OPERATOR = system_scope("operator")
 _FINAL = tuple(state.value for state in State if state.is_final)
+# Stages in which equal work is being done; before them it only looks whether it is.
+_AT_WORK = ("decoding", "separating", "encoding", "storing")
 _CHUNKS_AT_ONCE = 100
 _EVENTS_AT_ONCE = 1000
 # Longer than the repeats of a receiver that never answers well.
@@ -206,16 +208,32 @@ class SeparationStore:
                 session.delete(row)
 
     def twin_at_work(self, separation: Separation) -> bool:
-        """Whether an equal separation that started earlier is running."""
+        """Whether an equal separation is running that started earlier or is further."""
+        began = sa.literal(separation.times.started, SeparationRow.start_time.type)
+        is_earlier = sa.tuple_(SeparationRow.start_time, SeparationRow.uid) < sa.tuple_(began, separation.uid)
         twins = sa.select(SeparationRow.uid).where(
-            SeparationRow.artist == separation.artist,
-            SeparationRow.content_key == separation.content_key,
+            *_equal(separation),
+            SeparationRow.uid != separation.uid,
             SeparationRow.state == State.RUNNING.value,
-            sa.tuple_(SeparationRow.start_time, SeparationRow.uid)
-            < sa.tuple_(sa.literal(separation.times.started, SeparationRow.start_time.type), separation.uid),
+            sa.or_(is_earlier, SeparationRow.stage.in_(_AT_WORK)),
         )
         with self.db.transaction(artist_scope(separation.artist), write=False) as session:
             return session.scalars(twins.limit(1)).first() is not None
+
+    def wake_twins(self, separation: Separation) -> None:
+        """Have equal work that waits begin at once."""
+        with self.db.transaction(artist_scope(separation.artist)) as session:
+            self._wake_twins(session, separation)
+
+    def _wake_twins(self, session: Session, separation: Separation) -> None:
+        waiting = sa.update(SeparationRow).where(
+            *_equal(separation), SeparationRow.state == State.QUEUED.value, SeparationRow.not_before.is_not(None)
+        )
+        options = {"synchronize_session": False}
+        if session.execute(
+            waiting.values(not_before=None).returning(SeparationRow.uid), execution_options=options
+        ).all():
+            self.db.after_commit(session, self.jobs.announce)
 
     def add_chunk(self, separation: Separation, chunk: Chunk) -> None:
         """Tell a stretch that can be played; a repeat of its index replaces it.
@@ -318,7 +336,12 @@ class SeparationStore:
             session.execute(insert(ResultRow).values(values).on_conflict_do_nothing())
             kept = session.scalars(sa.select(ResultRow).filter_by(**key)).one()
             self.jobs.finish(session, separation.uid, separation.attempt.fence, stage="", result=kept.result)
+            self._wake_twins(session, separation)
             return result_of(kept.result)
+
+
+def _equal(separation: Separation) -> tuple[Any, ...]:
+    return SeparationRow.artist == separation.artist, SeparationRow.content_key == separation.content_key
 
 
 def _visible(session: Session, artist: str, uid: str, *, lock: bool = False) -> SeparationRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 
 from chassis.context import acting_as, in_request
 from chassis.db import Database, artist_scope, migrate, system_scope
+from chassis.errors import Unavailable
 from chassis.ids import new_uid
 from chassis.jobs import Jobs, LeaseLost
 from chassis.outbox import Outbox
@@ -156,6 +157,40 @@ def test_only_an_earlier_run_of_equal_work_is_waited_for(store: SeparationStore)
     waits = [store.twin_at_work(separation) for separation in (first, second, other)]
 
     assert waits == [False, True, False]
+
+
+def test_equal_work_that_is_further_is_waited_for(store: SeparationStore) -> None:
+    for _ in range(2):
+        store.add(asked(), "", b"")
+    first, second = (to_separation(row) for row in (store.jobs.claim("a"), store.jobs.claim("b")) if row)
+
+    store.jobs.heartbeat(second.uid, second.attempt.fence, stage="separating")
+
+    assert [store.twin_at_work(separation) for separation in (first, second)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [lambda store, ended: store.finish(ended, result_of(ended)), lambda store, ended: store.wake_twins(ended)],
+    ids=["finished", "given up"],
+)
+def test_equal_work_that_waits_is_woken_by_an_end(
+    store: SeparationStore, end: Callable[[SeparationStore, Separation], object]
+) -> None:
+    store.add(asked(), "", b"")
+    store.add(asked(), "", b"")
+    row, waiting = store.jobs.claim("a"), store.jobs.claim("b")
+    assert row is not None
+    assert waiting is not None
+    store.jobs.fail(waiting.uid, waiting.fence, Unavailable("an equal one runs", retry_after_s=15))
+    early = store.jobs.claim("b")
+
+    end(store, to_separation(row))
+
+    assert early is None
+    woken = store.jobs.claim("b")
+    assert woken is not None
+    assert woken.uid == waiting.uid
 
 
 def test_a_deleted_separation_is_hidden_then_forgotten_with_its_result(store: SeparationStore) -> None:

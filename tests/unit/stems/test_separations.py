@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +15,16 @@ from chassis.jobs import JobCancelled, LeaseLost
 from chassis.testing.data import sqlite_database
 from services.stems import stub
 from services.stems.domain import (
+    CHUNKS_KEPT,
+    Block,
     Limits,
-    Model,
     ModelNotFound,
     Order,
     OutputFormat,
     Parameters,
-    Recording,
     Selection,
     SeparationChannelsUnsupported,
+    SeparationFormatUnsupported,
     SeparationInputEmpty,
     SeparationInputTooLong,
     SeparationNotEnded,
@@ -32,6 +33,7 @@ from services.stems.domain import (
     SourceAsset,
     State,
     StemSet,
+    Task,
 )
 from services.stems.store import Base
 from services.stems.store.tables import to_separation
@@ -185,7 +187,7 @@ def test_a_worker_that_lost_its_lease_commits_nothing(house: StemsHouse) -> None
             SeparationInputTooLong,
         ),
         (
-            SourceAsset("artists/nova/assets/x", "k", "audio/wav", 44, 10, 8000, 6, "0" * 64),
+            SourceAsset("artists/nova/assets/x", "k", "audio/wav", 44, 10, 8000, 9, "0" * 64),
             SeparationChannelsUnsupported,
         ),
     ],
@@ -300,7 +302,7 @@ def test_pages_hold_every_separation_once(house: StemsHouse) -> None:
     assert (len(found), set(found), token) == (5, made, "")
 
 
-@pytest.mark.parametrize("frames", [np.zeros((5000, 2)), np.full((1, 1), 0.5), np.full((3000, 1), np.nan)])
+@pytest.mark.parametrize("frames", [np.zeros((5000, 2)), np.full((1, 1), 0.5)])
 def test_odd_sources_give_stems_of_their_shape(house: StemsHouse, frames: npt.NDArray[np.float32]) -> None:
     ask(house, Order(house.assets.add(frames.astype(np.float32)).name))
 
@@ -309,20 +311,14 @@ def test_odd_sources_give_stems_of_their_shape(house: StemsHouse, frames: npt.ND
     assert done is not None
     assert done.result is not None
     total = sum(house.assets.frames(stem.asset) for stem in done.result.stems)
-    assert np.abs(total - np.nan_to_num(frames)).max() <= 1e-6
+    assert np.abs(total - frames).max() <= 1e-6
 
 
 def test_loud_stems_share_one_gain(tmp_path: Path) -> None:
     class Loud:
-        def separate(
-            self, mix: Recording, model: Model, parameters: Parameters, folder: Path, report: Callable[[float], None]
-        ) -> dict[str, Recording]:
-            made = {}
-            for place, source in enumerate(model.sources):
-                path = folder / f"{source}.f32"
-                np.full((mix.frame_count, mix.channels), place - 0.5, np.float32).tofile(path)
-                made[source] = Recording(path, mix.rate_hz, mix.channels, mix.frame_count)
-            return made
+        def separate(self, task: Task) -> Iterator[Block]:
+            shape = (task.mix.frame_count, task.mix.channels)
+            yield {source: np.full(shape, place - 0.5, np.float32) for place, source in enumerate(task.sources)}
 
     db = sqlite_database(tmp_path, Base)
     with acting_as(ADA):
@@ -336,6 +332,50 @@ def test_loud_stems_share_one_gain(tmp_path: Path) -> None:
     assert done.result.output_gain_db == pytest.approx(20 * np.log10(1 / 2.5), abs=1e-4)
     peaks = [np.abs(house.assets.frames(stem.asset)).max() for stem in done.result.stems]
     assert peaks == pytest.approx([0.2, 0.2, 0.6, 1.0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("output_format", "rate_hz", "formats"),
+    [(OutputFormat.MP3, 22050, "FLAC_24,WAV_FLOAT"), (OutputFormat.FLAC_24, 700_000, "WAV_FLOAT")],
+)
+def test_a_format_without_the_sources_rate_names_those_that_have_it(
+    house: StemsHouse, output_format: OutputFormat, rate_hz: int, formats: str
+) -> None:
+    asset = house.assets.add(noise(100), rate_hz)
+
+    with pytest.raises(SeparationFormatUnsupported) as caught:
+        ask(house, Order(asset.name, output_format=output_format))
+
+    assert caught.value.metadata == {"formats": formats, "rate_hz": str(rate_hz)}
+
+
+def test_chunks_go_some_minutes_after_the_end(house: StemsHouse) -> None:
+    uid = ask(house, Order(house.assets.add(noise()).name, publish_chunks=True))
+    house.run_one()
+    there = house.separations.chunks(ARTIST, uid, first=0)
+    keys = [part.object_key for chunk in there for part in chunk.parts]
+    house.separations.purge()
+    kept = [house.objects.head(key) is not None for key in keys]
+
+    house.clock.advance(CHUNKS_KEPT.total_seconds() + 1)
+    house.separations.purge()
+
+    assert (sum(chunk.frame_count for chunk in there), len(keys)) == (20_000, 4 * len(there))
+    assert all(key.startswith(f"artists/{ARTIST}/stems/chunks/{uid}/") for key in keys)
+    assert all(kept)
+    assert house.separations.chunks(ARTIST, uid, first=0) == []
+    assert [house.objects.head(key) for key in keys] == [None] * len(keys)
+    assert house.separations.get(ARTIST, uid).state is State.SUCCEEDED
+
+
+def test_chunks_go_with_their_separation(house: StemsHouse) -> None:
+    uid = ask(house, Order(house.assets.add(noise()).name, publish_chunks=True))
+    house.run_one()
+
+    house.separations.delete(ARTIST, uid, "")
+
+    assert list(house.objects.list(f"artists/{ARTIST}/stems/")) == []
+    assert house.store.chunks(ARTIST, uid, first=0) == []
 
 
 def test_holds_are_released_later_when_assets_are_away_at_deletion(
