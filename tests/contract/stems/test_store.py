@@ -105,7 +105,7 @@ def test_rows_of_the_release_before_are_read(store: SeparationStore) -> None:
         "output_format": "FLAC_24", "parameters": {"overlap": 0.25, "shifts": 0, "seed": 0}, "labels": {},
         "content_key": "k" * 64,
     }  # fmt: skip
-    known = SeparationRow.__table__.metadata.tables["separations"]
+    known = Base.metadata.tables["separations"]
     columns = [known.c[name] for name in old]
     with store.db.transaction(artist_scope(ARTIST)) as session:
         session.execute(sa.insert(sa.table("separations", *(sa.column(c.name, c.type) for c in columns))), old)
