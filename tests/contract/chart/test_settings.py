@@ -153,6 +153,27 @@ def test_demucs_claims_one_card_for_each_worker() -> None:
     assert worker["resources"]["limits"]["nvidia.com/gpu"] == 1
 
 
+def test_api_of_stems_and_migrations_need_no_torch() -> None:
+    manifests = rendered("gpu-pool")
+    (migrations,) = pod_specs(named(manifests, "Job", "tonewright-migrations"))
+
+    assert "/stems-stub:" in container(manifests, "stems")["image"]
+    assert "/stems:" not in str(migrations)
+
+
+def test_worker_is_told_its_memory_and_its_scratch_space() -> None:
+    settings = (
+        "stems.precision=float32",
+        "stemsWorker.memoryBudgetBytes=4294967296",
+        "stemsWorker.scratchSizeLimit=1.5Ti",
+    )
+    given = container(rendered("gpu-pool", *settings), "stems-worker")["env"]
+    told = {one["name"].removeprefix("TONEWRIGHT_STEMS_"): one.get("value") for one in given}
+
+    assert (told["PRECISION"], told["MEMORY_BUDGET_BYTES"]) == ("float32", str(4 << 30))
+    assert told["WORK_LIMIT_BYTES"] == str(int(1.5 * (1 << 40)) * 19 // 20)
+
+
 def test_api_of_stems_claims_no_card() -> None:
     assert "nvidia.com/gpu" not in str(pod(rendered("gpu-pool"), "stems"))
 

@@ -138,6 +138,9 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 {{- include "tonewright.openaiEnv" $root }}
 {{- end }}
 {{- include (printf "tonewright.%sEnv" $facts.service) $root }}
+{{- if eq .component "stems-worker" }}
+{{- include "tonewright.stemsWorkerEnv" $root }}
+{{- end }}
 {{- with $values.slots }}
 - name: TONEWRIGHT_{{ upper $facts.service }}_SLOTS
   value: {{ . | int64 | quote }}
@@ -210,6 +213,8 @@ With host and Secrets apart, the password never enters a URL, where it would hav
   value: {{ .engine }}
 - name: TONEWRIGHT_STEMS_DEVICE
   value: {{ .device | quote }}
+- name: TONEWRIGHT_STEMS_PRECISION
+  value: {{ .precision }}
 - name: TONEWRIGHT_STEMS_MAX_DURATION_S
   value: {{ .maxDurationSeconds | int64 | quote }}
 {{- with .defaultModel }}
@@ -220,6 +225,19 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 - name: TONEWRIGHT_STEMS_MODELS_DIR
   value: /models
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What only the worker is told. */}}
+{{- define "tonewright.stemsWorkerEnv" }}
+{{- with .Values.stemsWorker }}
+{{- with .memoryBudgetBytes }}
+- name: TONEWRIGHT_STEMS_MEMORY_BUDGET_BYTES
+  value: {{ . | int64 | quote }}
+{{- end }}
+{{- /* A twentieth is left: the kubelet ends a pod whose scratch space grows beyond its limit. */}}
+- name: TONEWRIGHT_STEMS_WORK_LIMIT_BYTES
+  value: {{ div (mul (include "tonewright.bytes" .scratchSizeLimit | int64) 19) 20 | quote }}
 {{- end }}
 {{- end }}
 

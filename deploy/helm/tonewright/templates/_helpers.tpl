@@ -84,9 +84,10 @@ labels:
 {{- end }}
 {{- end }}
 
+{{/* Takes (dict "root" $ "service" "stems" "component" "stems-worker"): only a worker with Demucs needs torch. */}}
 {{- define "tonewright.serviceImage" -}}
 {{- $name := .service }}
-{{- if and (eq .service "stems") (eq .root.Values.stems.engine "stub") }}
+{{- if and (eq .service "stems") (not (and (eq .component "stems-worker") (eq .root.Values.stems.engine "demucs"))) }}
 {{- $name = "stems-stub" }}
 {{- end }}
 {{- include "tonewright.image" (dict "root" .root "name" $name) }}
@@ -100,6 +101,14 @@ labels:
 {{/* Whether stems workers claim a GPU: "true" or "". */}}
 {{- define "tonewright.usesGpu" -}}
 {{- if and (eq .Values.stems.engine "demucs") (ne .Values.stems.device "cpu") (gt (int .Values.stemsWorker.gpu.count) 0) }}true{{ end }}
+{{- end }}
+
+{{/* Bytes of a quantity such as 64Gi or 500M. */}}
+{{- define "tonewright.bytes" -}}
+{{- $size := toString . }}
+{{- $unit := regexFind "[A-Za-z]*$" $size }}
+{{- $factor := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- mulf (trimSuffix $unit $size | float64) (get $factor $unit | float64) | int64 }}
 {{- end }}
 
 {{/* Names of Secrets, given or made. */}}

@@ -160,7 +160,7 @@ weights:
 {{- if and (eq $facts.service "stems") (eq .root.Values.stems.engine "demucs") (not $weights.existingClaim) }}
 initContainers:
   - name: fetch-weights
-    image: {{ include "tonewright.serviceImage" (dict "root" .root "service" "stems") | quote }}
+    image: {{ include "tonewright.serviceImage" (dict "root" .root "service" "stems" "component" .component) | quote }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
     command:
       - python
@@ -240,7 +240,7 @@ spec:
   {{- end }}
   containers:
     - name: {{ .component }}
-      image: {{ include "tonewright.serviceImage" (dict "root" $root "service" $facts.service) | quote }}
+      image: {{ include "tonewright.serviceImage" (dict "root" $root "service" $facts.service "component" .component) | quote }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       {{- with concat ($facts.args | default list) (ternary (list "--exit-when-idle") list (default false .job)) }}
       args: {{ toJson . }}
