@@ -121,12 +121,12 @@ class Jobs(Generic[Row]):
         """The eligible row whose turn it is, now running under a new fence; None if there is none.
 
         First the highest priority (what waited long rises, unless a low one runs), then the artist with the fewest
-        running rows, then the oldest. What lost a lease goes to an idle worker; what did and waited long is not passed.
+        running rows, then the oldest. What lost a lease goes to an idle worker, and is passed for a lease's length.
         """
         row, now = self.row, self.clock.now()
         eligible = [row.state == QUEUED, sa.or_(row.not_before.is_(None), row.not_before <= now)]
         fits = sa.true() if idle else row.lost_leases == 0
-        eligible.append(sa.or_(fits, row.update_time <= now - _PATIENCE))
+        eligible.append(sa.or_(fits, row.update_time <= now - timedelta(seconds=self.lease_s)))
         running = sa.select(row.artist, sa.func.count().label("runs")).where(row.state == RUNNING).group_by(row.artist)
         busy = running.subquery()
         low = sa.select(row.uid).where(row.state == RUNNING, row.priority < _URGENT).correlate(None).exists()
