@@ -85,7 +85,7 @@ def text() -> str:
 
     public = [f"| `{path}` | {why} |" for path, why in PUBLIC.items()]
     public += [f"| `{path}…` | {why} |" for path, why in PUBLIC_BELOW.items()]
-    public.append(f"| `{TICKETED}` | the ticket is the right to this one stream, for a few minutes |")
+    public += [f"| `{path}` | the ticket is the right to this one stream, for a few minutes |" for path in TICKETED]
     by_code = [f"| {code.name} | {status} |" for code, status in STATUS_BY_CODE.items()]
     by_reason = [f"| {reason} | {status} |" for reason, status in STATUS_BY_REASON.items()]
     statuses = {code.name: status for code, status in STATUS_BY_CODE.items()}

@@ -17,6 +17,7 @@ Field = descriptor_pb2.FieldDescriptorProto
 Behavior = field_behavior_pb2.FieldBehavior
 PACKAGES = ("artists", "assets", "datasets", "prompt", "realtime", "sessions", "stems")
 HIDDEN = {"blob_key", "object_key"}
+SECRET = {"secret"}
 ADDRESS = {"parent", "request_id", "etag", "update_mask"}
 QUERY_VERBS = ("Get", "List", "Search", "Diff", "Watch", "Lint")
 UID = "0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"
@@ -237,7 +238,7 @@ class _Module:
         self._building.add(class_name)
         lines = [f"class {class_name}(Out):", f"    {_docstring(self._source.comments[name])}"]
         for member in message.field:
-            if member.name not in HIDDEN:
+            if member.name not in HIDDEN | SECRET:
                 lines.append(self._out_field(name, message, member))
         self._classes[class_name] = "\n".join(lines) + ("\n    pass" if len(lines) == 2 and not message.field else "")
         return class_name

@@ -33,8 +33,11 @@ PUBLIC_BELOW = {
     "/v1/links/": "signed links: the token in the path is the right to one content",
     "/v1/webhooks/": "inbound webhooks: the provider's signature is checked over the exact bytes",
 }
-TICKETED = "/v1/artists/{artist}/operations/{operation}/events?ticket=…"
-_TICKETED = re.compile(r"/v1/artists/[^/]+/operations/[^/]+/events")
+TICKETED = (
+    "/v1/artists/{artist}/operations/{operation}/events?ticket=…",
+    "/v1/artists/{artist}/separations/{separation}/events?ticket=…",
+)
+_TICKETED = re.compile(r"/v1/artists/[^/]+/(operations|separations)/[^/]+/events")
 _ARTIST = re.compile(r"/v1/artists/([^/:]+)")
 _CHANGES_ROLES = re.compile(r"/v1/artists/[^/]+(/members(/[^/]+)?)?")
 _OPERATOR = "/v1/operator/"

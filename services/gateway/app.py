@@ -80,6 +80,7 @@ def routes() -> FastAPI:
     for router in _ROUTERS:
         api.include_router(router, dependencies=[Depends(refuse_unknown)])
     links.OPENERS.update({"assets": assets.asset_content, "exports": exports.export_content})
+    links.OPENERS["stems"] = separations.chunk_content
     _add_documents(api)
     _add_handlers(api)
     return api

@@ -21,6 +21,8 @@ from tonewright.operations.v1 import operations_pb2 as operations_view
 
 # Where things lie in the object store is the platform's own affair.
 HIDDEN = frozenset({"blob_key", "object_key"})
+# What callers send and are never told again.
+SECRET = frozenset({"secret"})
 _MAX_DEPTH = 64
 _MAX_NUMBER = 2**53
 
@@ -53,7 +55,7 @@ def to_rest(message: Message) -> dict[str, Any]:
 
 @functools.cache
 def _plan(descriptor: Descriptor) -> list[tuple[str, _Writer]]:
-    return [(json_name(field), _member(field)) for field in descriptor.fields if field.name not in HIDDEN]
+    return [(json_name(field), _member(field)) for field in descriptor.fields if field.name not in HIDDEN | SECRET]
 
 
 def _member(field: FieldDescriptor) -> _Writer:

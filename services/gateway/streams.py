@@ -43,24 +43,37 @@ def event(data: Any, *, name: str = "", identity: str = "") -> bytes:
     return ("\n".join([*lines, "data: "]).encode() + msgspec.json.encode(data)) + b"\n\n"
 
 
-async def message_stream(tools: ServerTools, answers: AsyncIterator[Message]) -> Response:
-    """An RPC's answers as events; an error before the first one is an ordinary problem response."""
-    first = await anext(answers, None)
+async def message_stream(
+    tools: ServerTools, answers: AsyncIterator[Any], show: Callable[[Any], bytes] | None = None
+) -> Response:
+    """An RPC's answers as events; an error before the first one is an ordinary problem response.
+
+    Args:
+        tools: Shared parts.
+        answers: What the RPC answers.
+        show: The event of an answer; one without bytes is not sent.
+    """
+    first, shown = await anext(answers, None), show or message_event
+
+    async def take(answer: Any, write: Write) -> None:
+        if piece := shown(answer):
+            await write(piece)
 
     async def produce(write: Write) -> None:
         if first is not None:
-            await write(_message_event(first))
-            await _pump(tools, answers, lambda answer: write(_message_event(answer)), write)
+            await take(first, write)
+            await _pump(tools, answers, lambda answer: take(answer, write), write)
 
     return Live(produce, 200, _HEADERS)
 
 
-def _message_event(message: Message) -> bytes:
+def message_event(message: Message, identity: str = "") -> bytes:
+    """A message as an event."""
     # A oneof says what happened; its member names the event.
     oneofs = [oneof for oneof in message.DESCRIPTOR.oneofs if len(oneof.fields) > 1]
     name = message.WhichOneof(oneofs[0].name) if oneofs else ""
     body = to_rest(message)
-    return event({name: body[name]} if name else body, name=name or "")
+    return event({name: body[name]} if name else body, name=name or "", identity=identity)
 
 
 async def _pump(

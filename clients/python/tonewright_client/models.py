@@ -51,7 +51,7 @@ ListDuplicateGroupsResponseGroupLikeness = Literal["SAME_BYTES", "SAME_AUDIO", "
 
 OperationState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
-OutputFormat = Literal["FLAC_24", "WAV_FLOAT"]
+OutputFormat = Literal["FLAC_24", "WAV_FLOAT", "MP3"]
 
 PerformanceState = Literal["STARTING", "READY", "LIVE", "STOPPED", "FAILED"]
 
@@ -276,7 +276,7 @@ class BatchCreateSeparationsResponse(TypedDict):
     """The operations, one per request and in their order."""
 
     operations: list[Operation]
-    """One per request; a refused one is done and carries its error."""
+    """One per request; a refused one is done, has no name and carries its error."""
 
 
 class BatchCreateTrainingItemsResponse(TypedDict):
@@ -1519,7 +1519,7 @@ class Separation(TypedDict):
     name: str
     """`artists/{artist}/separations/{separation}`."""
     asset: str
-    """The asset that is separated."""
+    """The asset that is separated, of 1 to 8 channels. More than two are mixed down to stereo first, as ITU-R BS.775 says: centre and surrounds at -3 dB, a single back centre at -6 dB, without the low-frequency channel, and not scaled."""
     model: str
     """Id of the model, as `htdemucs`; default: the service's default model, filled in by the answer."""
     stem_set: StemSet | None
@@ -1545,13 +1545,13 @@ class Separation(TypedDict):
     progress_percent: float
     """Share done, 0 to 100."""
     stage: str
-    """What is being done now: `fetching`, `waiting` (for equal work under way), `separating`, `encoding`, `storing`; empty while queued or ended."""
+    """What is being done now: `fetching`, `waiting` (for equal work under way), `decoding`, `separating` (encoding goes on beside it), `encoding` (its end), `storing`; empty while queued or ended."""
     eta_s: float | None
     """Time left as estimated; absent when unknown."""
     stems: list[Stem]
     """The stems, in the model's order; empty until SUCCEEDED."""
     output_gain_db: float
-    """Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain."""
+    """Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain. Always 0 for WAV_FLOAT, which cannot clip."""
     real_time_factor: float
     """Seconds of work per second of audio; 0 for a result that was remembered."""
     shared_with: str
@@ -1572,6 +1572,12 @@ class Separation(TypedDict):
     """When it ended; absent before."""
     etag: str
     """Changes with every change of the separation."""
+    include_residual: bool
+    """Whether a further stem `residual` comes last: what the stems, as they are stored, leave of the source, so that all stems together are the source exactly; default false. Not for STEM_SET_TWO_STEMS, nor as MP3."""
+    publish_chunks: bool
+    """Whether finished stretches can be played before the whole is done, see WatchSeparation; default false. They are kept for 15 minutes after the end; a separation whose outcome was remembered, or shared with another one, has none."""
+    webhook: Webhook | None
+    """Where to tell the end; absent: nowhere."""
 
 
 class SeparationParameters(TypedDict):
@@ -1583,6 +1589,8 @@ class SeparationParameters(TypedDict):
     """Number of shifted passes whose mean is taken, 0 to 10; default 0. Each costs as much as the whole. Ignored by the `stub` engine."""
     seed: int
     """Seed of the shifts; default 0. The same seed gives the same stems."""
+    deterministic: bool
+    """Whether the stems' bytes depend on nothing but input, model and parameters on the same device, whatever runs beside them; default false: they may differ by 1e-6 of full scale. Costs speed on a GPU. The `stub` engine always does so."""
 
 
 class Session(TypedDict):
@@ -1736,9 +1744,9 @@ class Stem(TypedDict):
     """One stem of a finished separation."""
 
     stem: str
-    """What it holds: a source of the model (`drums`, `bass`, `other`, `vocals`, …), or of two stems the rest: `instruments` beside vocals, `no_{target}` beside any other."""
+    """What it holds: a source of the model (`drums`, `bass`, `other`, `vocals`, …), or of two stems the rest: `instruments` beside vocals, `no_{target}` beside any other; or `residual`, see Separation.include_residual."""
     asset: str
-    """The asset with its audio: same rate, channels and number of frames as the source."""
+    """The asset with its audio: same rate and number of frames as the source, and its channels; a source of more than two gives stereo."""
 
 
 class StemsJob(TypedDict):
@@ -2092,3 +2100,10 @@ class ValidationReportIssue(TypedDict):
     """What was found."""
     suggestion: str
     """What to do."""
+
+
+class Webhook(TypedDict):
+    """Where to tell the end of a separation: one POST of a JSON event, signed as Standard Webhooks say (headers webhook-id, webhook-timestamp, webhook-signature) and repeated for some days until it is answered with 2xx. Types of events: `separation.succeeded`, `separation.failed`, `separation.cancelled`. `data` holds `name`, `operation`, `state`, `stems` (each `stem` and `asset`), and `error_reason` of a failure."""
+
+    url: str
+    """Where to post: https, a public host, no credentials in it, at most 2000 characters."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from services.gateway.shapes import (
+    Flag,
     In,
     Int32,
     Int64,
@@ -33,6 +34,7 @@ class OutputFormat(StrEnum):
 
     FLAC_24 = "FLAC_24"
     WAV_FLOAT = "WAV_FLOAT"
+    MP3 = "MP3"
 
 
 class SeparationParametersInput(In):
@@ -51,6 +53,11 @@ class SeparationParametersInput(In):
     seed: Int64 | None = Field(
         default=None, description="Seed of the shifts; default 0. The same seed gives the same stems.", examples=[1]
     )
+    deterministic: Flag | None = Field(
+        default=None,
+        description="Whether the stems' bytes depend on nothing but input, model and parameters on the same device, whatever runs beside them; default false: they may differ by 1e-6 of full scale. Costs speed on a GPU. The `stub` engine always does so.",
+        examples=[False],
+    )
 
 
 class Priority(StrEnum):
@@ -60,11 +67,21 @@ class Priority(StrEnum):
     INTERACTIVE = "INTERACTIVE"
 
 
+class WebhookInput(In):
+    """Where to tell the end of a separation: one POST of a JSON event, signed as Standard Webhooks say (headers webhook-id, webhook-timestamp, webhook-signature) and repeated for some days until it is answered with 2xx. Types of events: `separation.succeeded`, `separation.failed`, `separation.cancelled`. `data` holds `name`, `operation`, `state`, `stems` (each `stem` and `asset`), and `error_reason` of a failure."""
+
+    url: Text = Field(description="Where to post: https, a public host, no credentials in it, at most 2000 characters.")
+    secret: Text = Field(
+        description="What the events are signed with: `whsec_` and the base64 of 24 to 64 bytes. Never told again."
+    )
+
+
 class CreateSeparationBody(In):
     """What to separate."""
 
     asset: Text = Field(
-        description="The asset that is separated.", examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]
+        description="The asset that is separated, of 1 to 8 channels. More than two are mixed down to stereo first, as ITU-R BS.775 says: centre and surrounds at -3 dB, a single back centre at -6 dB, without the low-frequency channel, and not scaled.",
+        examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     model: Text | None = Field(
         default=None,
@@ -94,19 +111,33 @@ class CreateSeparationBody(In):
         description="Free labels of the client, at most 64; keys 1 to 63 characters, values up to 255.",
         examples=[{}],
     )
+    include_residual: Flag | None = Field(
+        default=None,
+        description="Whether a further stem `residual` comes last: what the stems, as they are stored, leave of the source, so that all stems together are the source exactly; default false. Not for STEM_SET_TWO_STEMS, nor as MP3.",
+        examples=[False],
+    )
+    publish_chunks: Flag | None = Field(
+        default=None,
+        description="Whether finished stretches can be played before the whole is done, see WatchSeparation; default false. They are kept for 15 minutes after the end; a separation whose outcome was remembered, or shared with another one, has none.",
+        examples=[False],
+    )
+    webhook: WebhookInput | None = Field(default=None, description="Where to tell the end; absent: nowhere.")
 
 
 class BatchCreateSeparationsResponse(Out):
     """The operations, one per request and in their order."""
 
-    operations: list[OperationOut] = Field(description="One per request; a refused one is done and carries its error.")
+    operations: list[OperationOut] = Field(
+        description="One per request; a refused one is done, has no name and carries its error."
+    )
 
 
 class SeparationInput(In):
     """A recording taken apart."""
 
     asset: Text = Field(
-        description="The asset that is separated.", examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]
+        description="The asset that is separated, of 1 to 8 channels. More than two are mixed down to stereo first, as ITU-R BS.775 says: centre and surrounds at -3 dB, a single back centre at -6 dB, without the low-frequency channel, and not scaled.",
+        examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     model: Text | None = Field(
         default=None,
@@ -136,6 +167,17 @@ class SeparationInput(In):
         description="Free labels of the client, at most 64; keys 1 to 63 characters, values up to 255.",
         examples=[{}],
     )
+    include_residual: Flag | None = Field(
+        default=None,
+        description="Whether a further stem `residual` comes last: what the stems, as they are stored, leave of the source, so that all stems together are the source exactly; default false. Not for STEM_SET_TWO_STEMS, nor as MP3.",
+        examples=[False],
+    )
+    publish_chunks: Flag | None = Field(
+        default=None,
+        description="Whether finished stretches can be played before the whole is done, see WatchSeparation; default false. They are kept for 15 minutes after the end; a separation whose outcome was remembered, or shared with another one, has none.",
+        examples=[False],
+    )
+    webhook: WebhookInput | None = Field(default=None, description="Where to tell the end; absent: nowhere.")
 
 
 class CreateSeparationRequestInput(In):
@@ -148,7 +190,7 @@ class BatchCreateSeparationsBody(In):
     """What to separate, several at once."""
 
     requests: list[CreateSeparationRequestInput] = Field(
-        description="1 to 1000 separations; their parents are empty or the same as here."
+        description="1 to 1000 separations, 1 MiB in all; their parents are empty or the same as here. A `request_id` in one of them counts for it as in CreateSeparation."
     )
 
 
@@ -164,19 +206,29 @@ class SeparationParameters(Out):
         examples=[1],
     )
     seed: int = Field(description="Seed of the shifts; default 0. The same seed gives the same stems.", examples=[1])
+    deterministic: bool = Field(
+        description="Whether the stems' bytes depend on nothing but input, model and parameters on the same device, whatever runs beside them; default false: they may differ by 1e-6 of full scale. Costs speed on a GPU. The `stub` engine always does so.",
+        examples=[False],
+    )
 
 
 class Stem(Out):
     """One stem of a finished separation."""
 
     stem: str = Field(
-        description="What it holds: a source of the model (`drums`, `bass`, `other`, `vocals`, …), or of two stems the rest: `instruments` beside vocals, `no_{target}` beside any other.",
+        description="What it holds: a source of the model (`drums`, `bass`, `other`, `vocals`, …), or of two stems the rest: `instruments` beside vocals, `no_{target}` beside any other; or `residual`, see Separation.include_residual.",
         examples=["vocals"],
     )
     asset: str = Field(
-        description="The asset with its audio: same rate, channels and number of frames as the source.",
+        description="The asset with its audio: same rate and number of frames as the source, and its channels; a source of more than two gives stereo.",
         examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
+
+
+class Webhook(Out):
+    """Where to tell the end of a separation: one POST of a JSON event, signed as Standard Webhooks say (headers webhook-id, webhook-timestamp, webhook-signature) and repeated for some days until it is answered with 2xx. Types of events: `separation.succeeded`, `separation.failed`, `separation.cancelled`. `data` holds `name`, `operation`, `state`, `stems` (each `stem` and `asset`), and `error_reason` of a failure."""
+
+    url: str = Field(description="Where to post: https, a public host, no credentials in it, at most 2000 characters.")
 
 
 class Separation(Out):
@@ -187,7 +239,8 @@ class Separation(Out):
         examples=["artists/nova/separations/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     asset: str = Field(
-        description="The asset that is separated.", examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]
+        description="The asset that is separated, of 1 to 8 channels. More than two are mixed down to stereo first, as ITU-R BS.775 says: centre and surrounds at -3 dB, a single back centre at -6 dB, without the low-frequency channel, and not scaled.",
+        examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     model: str = Field(
         description="Id of the model, as `htdemucs`; default: the service's default model, filled in by the answer.",
@@ -215,12 +268,12 @@ class Separation(Out):
     state: OperationState | None = Field(description="Where it stands.", examples=["QUEUED"])
     progress_percent: float = Field(description="Share done, 0 to 100.", examples=[100.0])
     stage: str = Field(
-        description="What is being done now: `fetching`, `waiting` (for equal work under way), `separating`, `encoding`, `storing`; empty while queued or ended."
+        description="What is being done now: `fetching`, `waiting` (for equal work under way), `decoding`, `separating` (encoding goes on beside it), `encoding` (its end), `storing`; empty while queued or ended."
     )
     eta_s: float | None = Field(description="Time left as estimated; absent when unknown.", examples=[12.5])
     stems: list[Stem] = Field(description="The stems, in the model's order; empty until SUCCEEDED.")
     output_gain_db: float = Field(
-        description="Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain.",
+        description="Gain in dB, 0 or below, that all stems got alike so that none clips; their sum is the source with this gain. Always 0 for WAV_FLOAT, which cannot clip.",
         examples=[0.5],
     )
     real_time_factor: float = Field(
@@ -244,6 +297,15 @@ class Separation(Out):
     )
     end_time: Time | None = Field(description="When it ended; absent before.", examples=["2026-11-21T10:00:00.000000Z"])
     etag: str = Field(description="Changes with every change of the separation.", examples=["5f1d2c3b4a596877"])
+    include_residual: bool = Field(
+        description="Whether a further stem `residual` comes last: what the stems, as they are stored, leave of the source, so that all stems together are the source exactly; default false. Not for STEM_SET_TWO_STEMS, nor as MP3.",
+        examples=[False],
+    )
+    publish_chunks: bool = Field(
+        description="Whether finished stretches can be played before the whole is done, see WatchSeparation; default false. They are kept for 15 minutes after the end; a separation whose outcome was remembered, or shared with another one, has none.",
+        examples=[False],
+    )
+    webhook: Webhook | None = Field(description="Where to tell the end; absent: nowhere.")
 
 
 class ListSeparationsResponse(Out):
@@ -270,17 +332,27 @@ class StemChunkPart(Out):
     """One stem's share of a chunk."""
 
     stem: str = Field(description="What it holds, as Stem.stem.", examples=["vocals"])
-    media_type: str = Field(description="Media type of the object.", examples=["audio/wav"])
+    media_type: str = Field(
+        description="Media type of the object: audio/flac, or audio/wav for OUTPUT_FORMAT_WAV_FLOAT. It plays by itself.",
+        examples=["audio/wav"],
+    )
+    url: str = Field(
+        description="Signed link to the audio, for an hour; the gateway fills it in, gRPC callers read `object_key`."
+    )
 
 
 class StemChunk(Out):
-    """A stretch of all stems."""
+    """A stretch of all stems, before any common gain: what clips here is turned down in the finished stems."""
 
-    index: int = Field(description="Counted from 0, without gaps.", examples=[1])
-    offset_frames: int = Field(description="First frame, at the source's rate.", examples=[1])
+    index: int = Field(
+        description="Counted from 0, without gaps; work that began again gives the same chunks.", examples=[1]
+    )
+    offset_frames: int = Field(
+        description="First frame, at the source's rate; where the chunk before ended.", examples=[1]
+    )
     frame_count: int = Field(description="Length in frames.", examples=[1])
     rate_hz: int = Field(description="Rate of the frames, Hz.", examples=[44100])
-    parts: list[StemChunkPart] = Field(description="One per stem, in the model's order.")
+    parts: list[StemChunkPart] = Field(description="One per stem, in the order of Separation.stems.")
 
 
 class WatchSeparationResponse(Out):
@@ -294,7 +366,11 @@ class WatchSeparationQuery(In):
     """Which separation to follow."""
 
     include_chunks: bool | None = Field(
-        default=None, description="Whether finished chunks are told before the whole is done; default false."
+        default=None,
+        description="Whether finished chunks are told before the whole is done; default false. There are none unless the separation has `publish_chunks`.",
+    )
+    first_chunk: int | None = Field(
+        default=None, description="Index of the first chunk to tell, for one who has those before it; default 0."
     )
 
 
@@ -381,12 +457,12 @@ class StemsListJobsQuery(In):
 # What each RPC gives, by service and method.
 DOCS: dict[str, str] = {
     "StemsService.CreateSeparation": "Starts a separation; answers at once. The operation's response is the finished Separation. A separation whose content was separated before with the same model and parameters has SUCCEEDED in the answer already.",
-    "StemsService.BatchCreateSeparations": "Starts several separations of one artist; each succeeds or is refused by itself.",
+    "StemsService.BatchCreateSeparations": "Starts several separations of one artist; each succeeds or is refused by itself. A repeat with the same request id goes on where an earlier call was cut off.",
     "StemsService.GetSeparation": "One separation.",
     "StemsService.ListSeparations": "The artist's separations, newest first.",
     "StemsService.CancelSeparation": "Asks a queued or running separation to stop; between two segments it does. One that has ended stays as it is.",
     "StemsService.DeleteSeparation": "Removes a separation that has ended and lets go of its stems.",
-    "StemsService.WatchSeparation": "The separation as it is, then each change of it, until it has ended.",
+    "StemsService.WatchSeparation": "The separation as it is, then each change of it, until it has ended; with `include_chunks` also each stretch of its stems that can be played, in order and none twice, the last one before the separation's end.",
     "StemsService.ListModels": "The models that can be asked for.",
     "StemsService.GetModel": "One model.",
     "StemsService.ListJobs": "Jobs of all artists, newest first. For operators.",

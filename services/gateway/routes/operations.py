@@ -150,9 +150,13 @@ async def follow_operation(
 )
 async def create_event_ticket(request: Request, artist: str, operation: str) -> Response:
     """A short-lived ticket that opens this operation's events without a header."""
+    await _read(tools_of(request), artist, operation)
+    return ticket_reply(request, f"/v1/{_name(artist, operation)}/events")
+
+
+def ticket_reply(request: Request, path: str) -> Response:
+    """The answer that carries a ticket for the event stream at this path."""
     tools = tools_of(request)
-    await _read(tools, artist, operation)
-    path = f"/v1/{_name(artist, operation)}/events"
     ticket = tools.signer.ticket(path, caller(), tools.settings.ticket_ttl_s)
     body = {
         "ticket": ticket,

@@ -133,6 +133,9 @@ class StemsServicer(StemsServiceServicer):
         parts, told, following = _parts(request.name), "", request.first_chunk
         while True:
             found = await self._pool.run(self._separations.get, *parts)
+            if found.etag != told and not found.state.is_final:
+                told = found.etag
+                yield pb.WatchSeparationResponse(separation=to_proto(found))
             # Read after the separation: one that has ended has no chunk that is not there yet.
             while request.include_chunks and found.order.publish_chunks:
                 chunks = await self._pool.run(self._separations.chunks, *parts, first=following)
@@ -141,10 +144,8 @@ class StemsServicer(StemsServiceServicer):
                 following += len(chunks)
                 if not chunks:
                     break
-            if found.etag != told:
-                told = found.etag
-                yield pb.WatchSeparationResponse(separation=to_proto(found))
             if found.state.is_final:
+                yield pb.WatchSeparationResponse(separation=to_proto(found))
                 return
             await asyncio.sleep(_WATCH_EVERY_S)
 

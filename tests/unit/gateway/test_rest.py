@@ -41,7 +41,7 @@ def test_message_is_told_in_plain_json() -> None:
     assert told["create_time"] == "2026-01-02T03:04:05.000678Z"
     assert told["end_time"] is None
     assert told["labels"] == {"a": "b"}
-    assert told["parameters"] == {"overlap": None, "shifts": 0, "seed": 2**53}
+    assert told["parameters"] == {"overlap": None, "shifts": 0, "seed": 2**53, "deterministic": False}
     assert told["stems"] == []
 
 
