@@ -93,6 +93,7 @@ def test_two_files_become_two_folders_with_pictures_and_a_second_run_is_free(
         assert min(lines) >= 2
 
 
+@pytest.mark.target("embedded")
 def test_stems_come_as_asked_for(house: House, artist: ArtistHandle, tmp_path: Path) -> None:
     source = _recording(tmp_path / "song.wav", seed=3)
     song, out = str(tmp_path / "song.wav"), str(tmp_path / "out")

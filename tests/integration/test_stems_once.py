@@ -16,7 +16,8 @@ import pytest
 import soundfile
 
 from tests.house import House
-from tonewright_client import ArtistHandle
+from tests.material.cutting_proxy import CuttingProxy
+from tonewright_client import ArtistHandle, Tonewright
 from tonewright_client.models import Separation
 from tonewright_client.performance import connect
 from tonewright_client.socket_messages import StemsReady
@@ -107,7 +108,7 @@ def test_another_artist_does_its_own_work(house: House, artist: ArtistHandle, tm
 def test_chunks_are_heard_while_the_rest_is_separated_and_make_up_the_stems(
     house: House, artist: ArtistHandle, tmp_path: Path
 ) -> None:
-    asset = artist.assets.upload(_noise(tmp_path / "long.wav", 45.0, seed=3))
+    asset = artist.assets.upload(_noise(tmp_path / "long.wav", 30.0, seed=3))
     separations = artist.separations
     name = separations.start(asset["name"], publish_chunks=True, priority="INTERACTIVE")["metadata"]["target"]
 
@@ -136,3 +137,20 @@ def test_chunks_are_heard_while_the_rest_is_separated_and_make_up_the_stems(
         assert np.array_equal(np.concatenate(heard[stem]), whole), stem
     rest = [event.chunk for event in separations.follow(name, chunks=True, first_chunk=2) if event.chunk]
     assert [chunk["index"] for chunk in rest] == list(range(2, len(places)))
+
+
+@pytest.mark.target("embedded")
+def test_a_line_that_breaks_all_the_time_loses_and_repeats_no_chunk(
+    house: House, artist: ArtistHandle, tmp_path: Path
+) -> None:
+    asset = artist.assets.upload(_noise(tmp_path / "song.wav", 20.0, seed=4))
+    name = artist.separations.start(asset["name"], publish_chunks=True)["metadata"]["target"]
+
+    proxy = CuttingProxy(house.gateway_address(), after_bytes=8_000)
+    with proxy.running(), Tonewright(proxy.url, house.keys["ada"]) as badly_connected:
+        separations = badly_connected.artist(artist.name).separations
+        events = list(separations.follow(name, chunks=True))
+
+    assert [event.chunk["index"] for event in events if event.chunk] == list(range(5))
+    assert events[-1].separation["state"] == "SUCCEEDED"
+    assert proxy.cuts >= 1

@@ -131,7 +131,8 @@ class Separations(Collection[Separation]):
             ApiError: The gateway refuses, or cannot serve it for longer than about 20 seconds.
             GatewayUnreachable: Nothing answers for that long.
         """
-        following = _Following(chunks, first_chunk)
+        # Chunks of one that has ended come before it is told itself.
+        following = _Following(self.get(name), first_chunk) if chunks else _Following(None, first_chunk)
         broken = 0
         while True:
             try:
@@ -182,29 +183,30 @@ class Separations(Collection[Separation]):
 class _Following:
     """What was told so far."""
 
-    def __init__(self, chunks: bool, first_chunk: int) -> None:  # noqa: FBT001 - used above alone
-        self._chunks = chunks
+    def __init__(self, known: Separation | None, first_chunk: int) -> None:
+        self._wants_chunks = known is not None
+        self._known = known
+        self._told: Separation | None = None
         self._next = first_chunk
-        self._separation: Separation | None = None
         self.last_id = ""
 
     @property
     def has_ended(self) -> bool:
-        return self._separation is not None and self._separation["state"] in ENDED
+        return self._told is not None and self._told["state"] in ENDED
 
     def query(self) -> dict[str, str | int]:
-        return {"include_chunks": "true", "first_chunk": self._next} if self._chunks else {}
+        return {"include_chunks": "true", "first_chunk": self._next} if self._wants_chunks else {}
 
     def take(self, identity: str, kind: str, data: Json) -> SeparationEvent | None:
         self.last_id = identity or self.last_id
         if kind == "separation":
             told = cast(Separation, data["separation"])
-            is_news, self._separation = told != self._separation, told
+            is_news, self._told, self._known = told != self._told, told, told
             return SeparationEvent(told) if is_news else None
-        if kind != "chunk" or self._separation is None or data["chunk"]["index"] < self._next:
+        if kind != "chunk" or self._known is None or data["chunk"]["index"] < self._next:
             return None
         self._next = data["chunk"]["index"] + 1
-        return SeparationEvent(self._separation, data["chunk"])
+        return SeparationEvent(self._known, data["chunk"])
 
 
 def engine_label(separation: Separation) -> str:

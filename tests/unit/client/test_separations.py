@@ -27,6 +27,8 @@ def test_following_takes_up_a_lost_connection_after_the_last_chunk() -> None:
     asked: list[tuple[str, str]] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
+        if not request.url.path.endswith("/events"):
+            return httpx2.Response(200, json=separation("QUEUED"))
         asked.append((request.url.query.decode(), request.headers.get("Last-Event-ID", "")))
         text = streams.pop(0)
         if text is None:
@@ -39,6 +41,17 @@ def test_following_takes_up_a_lost_connection_after_the_last_chunk() -> None:
     assert [event.separation["state"] for event in events if not event.chunk] == ["RUNNING", "SUCCEEDED"]
     assert asked[0] == ("include_chunks=true&first_chunk=0", "")
     assert asked[1:] == [("include_chunks=true&first_chunk=2", "c1")] * 2
+
+
+def test_chunks_of_one_that_has_ended_come_before_its_end() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if not request.url.path.endswith("/events"):
+            return httpx2.Response(200, json=separation("SUCCEEDED", 100))
+        return stream(told_chunk(3) + told_chunk(4) + told("SUCCEEDED", 100))
+
+    events = list(Separations(transport_to(answer), "artists/nova").follow(NAME, chunks=True, first_chunk=3))
+
+    assert [event.chunk["index"] if event.chunk else None for event in events] == [3, 4, None]
 
 
 def test_a_stream_that_tells_a_fault_is_opened_again() -> None:
