@@ -130,7 +130,7 @@ class Jobs(Generic[Row]):
         running = sa.select(row.artist, sa.func.count().label("runs")).where(row.state == RUNNING).group_by(row.artist)
         busy = running.subquery()
         low = sa.select(row.uid).where(row.state == RUNNING, row.priority < _URGENT).correlate(None).exists()
-        rises = sa.and_(row.priority < _URGENT, row.create_time <= now - _PATIENCE, ~low)
+        rises = sa.and_(row.priority < _URGENT, row.create_time <= now - _PATIENCE, ~low, fits)
         rank, runs = sa.case((rises, _URGENT), else_=row.priority), sa.func.coalesce(busy.c.runs, 0)
         oldest = sa.select(row.uid).outerjoin(busy, busy.c.artist == row.artist).where(*eligible).limit(1)
         oldest = oldest.order_by(rank.desc(), runs, row.create_time, row.uid).with_for_update(of=row, skip_locked=True)

@@ -190,6 +190,20 @@ def test_a_job_that_lost_its_lease_is_not_passed_for_ever(jobs: Jobs[Row], clock
     assert later.uid == others[1]
 
 
+def test_urgent_jobs_pass_one_that_lost_its_lease(jobs: Jobs[Row], clock: FakeClock) -> None:
+    enqueue(jobs)
+    claimed(jobs)
+    clock.advance(31)
+    jobs.sweep()
+    clock.advance(601)
+    urgent = enqueue(jobs, priority=10)
+
+    row = jobs.claim("busy", idle=False)
+
+    assert row is not None
+    assert row.uid == urgent
+
+
 def test_the_same_error_three_times_fails_the_job(jobs: Jobs[Row], clock: FakeClock) -> None:
     uid = enqueue(jobs)
     states = []
