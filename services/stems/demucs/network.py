@@ -7,7 +7,7 @@ sources = network.forward(windows)  # float32, (batch, channels, frames) to (bat
 from __future__ import annotations
 
 import enum
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from services.stems.demucs.network_compute import AsLoaded, ByGraphs, ByTorch, C
 from services.stems.demucs.network_core import Core, Spectrum, suits
 from services.stems.demucs.network_openvino import ByOpenVino, is_installed
 from services.stems.demucs.network_weights import load_module
+from services.stems.demucs.ports import DeviceMemoryExhausted, Network
+from services.stems.domain import ModelUnusable
 
 Float32 = npt.NDArray[np.float32]
 # Translating a network for OpenVINO takes 3 to 8 s, which smaller ones do not win back.
@@ -41,66 +43,6 @@ class Runtime(enum.StrEnum):
     DEMUCS = "demucs"  # the forward of the demucs package, unchanged
 
 
-class DeviceMemoryExhausted(RuntimeError):
-    """The device had no room for a batch; a smaller one may fit."""
-
-
-class Network(Protocol):
-    """One loaded network, on its device. It is used by one thread at a time."""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """What it gives, in the order of its output."""
-
-    @property
-    def rate_hz(self) -> int:
-        """Rate of what goes in and comes out."""
-
-    @property
-    def channels(self) -> int:
-        """Channels of what goes in and comes out."""
-
-    @property
-    def segment_frames(self) -> int:
-        """Length of a window in frames."""
-
-    @property
-    def device(self) -> str:
-        """Where it computes, such as `cpu` or `cuda:0`."""
-
-    @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        """How many windows it computes at once, ascending; a batch of another size is padded to the next one."""
-
-    @property
-    def memory_bytes(self) -> int:
-        """What it holds on its device while it does nothing."""
-
-    def peak_bytes(self, batch: int) -> int:
-        """An estimate of what a forward of that many windows takes beyond that."""
-
-    def valid_frames(self, frames: int) -> int:
-        """The length to which a chunk of that many frames, at most a window, is padded before it goes in."""
-
-    def forward(self, windows: Float32, bucket: int = 0) -> Float32:
-        """The sources of each window.
-
-        A window that is not finite, or whose sources are not, comes back as NaN throughout, so that its first value
-        tells; it changes nothing in the others. The same windows at the same bucket give the same bytes.
-
-        Args:
-            windows: Shape (batch, channels, frames); `frames` is a length that `valid_frames` gives, and batch at
-                most the largest of `batch_sizes`.
-            bucket: The one of `batch_sizes` to compute at; 0 takes the smallest that fits.
-
-        Returns:
-            Shape (batch, sources, channels, frames).
-
-        Raises:
-            DeviceMemoryExhausted: The device has no room for it.
-        """
-
-
 def load_network(
     weights: Weights,
     segment_s: float | None = None,
@@ -120,13 +62,13 @@ def load_network(
         runtime: What computes on the CPU.
 
     Raises:
-        ModelUnusable: The weights do not fit their network.
+        ModelUnusable: The weights do not fit their network, or there is no such device or precision.
         DeviceMemoryExhausted: The device has no room for it.
     """
+    place, wanted = _place(device), _wanted(precision)
     module = load_module(weights, segment_s)
-    place = torch.device(best_device() if device == "auto" else device)
     try:
-        return _Windows(module, place, _compute(module, place, Precision(precision), Runtime(runtime)))
+        return _Windows(module, place, _compute(module, place, wanted, Runtime(runtime)))
     except torch.OutOfMemoryError as error:
         raise DeviceMemoryExhausted(f"no room for {weights.path.name} on {place}") from error
 
@@ -136,14 +78,31 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def _place(device: str) -> torch.device:
+    try:
+        place = torch.device(best_device() if device == "auto" else device)
+    except RuntimeError as error:
+        raise ModelUnusable(f"there is no device {device!r}; choose auto, cpu, cuda or cuda:N") from error
+    if place.type not in {"cpu", "cuda"} or (place.type == "cuda" and not torch.cuda.is_available()):
+        raise ModelUnusable(f"this machine has no device {device!r} that torch {torch.__version__} can use")
+    return place
+
+
+def _wanted(precision: str) -> Precision:
+    try:
+        return Precision(precision)
+    except ValueError as error:
+        raise ModelUnusable(f"there is no precision {precision!r}; choose one of {', '.join(Precision)}") from error
+
+
 def _compute(module: Any, place: torch.device, precision: Precision, runtime: Runtime) -> Compute:
     on_cpu = place.type == "cpu"
     threads = min(usable_cpus(), torch.get_num_threads())
     if on_cpu:
         torch.set_num_threads(threads)
-    if runtime is Runtime.DEMUCS or not suits(module):
-        return AsLoaded(module, place)
     is_mixed = precision is Precision.MIXED or (precision is Precision.AUTO and not on_cpu)
+    if runtime is Runtime.DEMUCS or not suits(module):
+        return AsLoaded(module, place, tensor_float=is_mixed)
     shape = (int(module.audio_channels), int(module.segment * module.samplerate))
     core = Core(module, torch.bfloat16 if is_mixed else torch.float32)
     whole = Whole(Spectrum(module.nfft // 2, shape[1]), core).eval().to(place)

@@ -42,8 +42,8 @@ class Compute(Protocol):
 class AsLoaded:
     """Computes with the demucs package's own forward; for networks that `Core` does not know."""
 
-    def __init__(self, module: nn.Module, device: torch.device) -> None:
-        self._module, self._device = module.to(device), device
+    def __init__(self, module: nn.Module, device: torch.device, *, tensor_float: bool) -> None:
+        self._module, self._device, self._tensor_float = module.to(device), device, tensor_float
         known: Any = module
         self._values = int(known.samplerate * known.segment) * int(known.audio_channels)
         self.batch_sizes: tuple[int, ...] = (1,) if device.type == "cpu" else (1, 2, 4)
@@ -51,11 +51,11 @@ class AsLoaded:
 
     def peak_bytes(self, batch: int) -> int:
         """What a batch takes beyond what is held."""
-        return batch * self._values * 4 * 250
+        return batch * self._values * 4 * 300
 
     def __call__(self, windows: Float32) -> Float32:
         """The sources of each window."""
-        with torch.inference_mode():
+        with torch.inference_mode(), convolutions(tensor_float=self._tensor_float):
             out = marked(self._module(torch.from_numpy(windows).to(self._device)))
             return out.cpu().numpy()
 
@@ -97,6 +97,8 @@ class ByTorch:
 
 class ByGraphs:
     """Computes on CUDA by one recorded graph per size of batch: two copies, one launch and one wait each.
+
+    What it gives is its own pinned memory, which the next batch writes into.
 
     Args:
         whole: On the device.
@@ -147,7 +149,7 @@ class ByGraphs:
             graph.replay()
             self._made[:count].copy_(made, non_blocking=True)
         self._stream.synchronize()
-        return self._made[:count].numpy().copy()
+        return self._made[:count].numpy()
 
 
 def marked(out: Tensor) -> Tensor:
