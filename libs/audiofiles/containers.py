@@ -9,6 +9,7 @@ from audiofiles.adts import adts_track, is_adts
 from audiofiles.faults import truncated, unreadable, unsupported
 from audiofiles.mpeg import check_mpeg, is_mpeg
 from audiofiles.mpeg4 import is_mpeg4, mpeg4_track
+from audiofiles.ogg import check_ogg
 
 # What a WAV writer leaves in a size field when it could not know the size.
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF)
@@ -38,7 +39,7 @@ def check_container(path: Path) -> str:
         if head[:4] == b"fLaC":
             return "audio/flac"
         if head[:4] == b"OggS":
-            _check_ogg(file, size)
+            check_ogg(file, size)
             return "audio/ogg"
         if is_mpeg4(head):
             mpeg4_track(file, size)
@@ -85,19 +86,3 @@ def _check_chunks(file: BinaryIO, size: int, *, order: str, data: bytes) -> None
             return
         offset += 8 + length + length % 2
     raise truncated("it ends before its sound begins") if offset > size else unreadable("it has no sound in it")
-
-
-def _check_ogg(file: BinaryIO, size: int) -> None:
-    """The last page must be whole and marked as the end of its stream."""
-    tail = min(size, 1 << 17)
-    file.seek(size - tail)
-    data = file.read(tail)
-    last = data.rfind(b"OggS")
-    if last < 0 or last + 27 > len(data):
-        raise truncated("its last page is not whole")
-    segments = data[last + 26]
-    table = data[last + 27 : last + 27 + segments]
-    if len(table) < segments or last + 27 + segments + sum(table) > len(data):
-        raise truncated("its last page is not whole")
-    if not data[last + 5] & 4:
-        raise truncated("its last page is not marked as the end")

@@ -47,6 +47,22 @@ def test_a_file_cut_off_is_refused_as_truncated(tmp_path: Path, kind: str) -> No
     assert refusal(tmp_path, whole[: len(whole) * 2 // 3]).reason == "AUDIO_TRUNCATED"
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_page_that_is_missing_or_changed_is_refused(tmp_path: Path, subtype: str) -> None:
+    whole = audio.encode(audio.mix(3.0), format="ogg", subtype=subtype)
+    pages = [place for place in range(len(whole)) if whole.startswith(b"OggS", place)]
+    third, fourth = pages[2:4]
+    changed = bytearray(whole)
+    changed[third + 200] ^= 1
+
+    assert refusal(tmp_path, whole[:third] + whole[fourth:]).reason == "AUDIO_TRUNCATED"
+    assert f"byte {third} is damaged" in refusal(tmp_path, bytes(changed)).message
+
+
+def test_a_tag_behind_an_ogg_stream_is_no_damage(tmp_path: Path) -> None:
+    assert probe(tmp_path, audio.encode(audio.mix(0.5), format="ogg") + b"TAG" + bytes(125))["frames"] == 24_000
+
+
 def test_an_mp3_cut_between_frames_is_refused_by_its_own_count(tmp_path: Path) -> None:
     whole = audio.encode(audio.mix(1.0), format="mp3")
     offset = whole.index(b"\xff\xfb")

@@ -32,6 +32,7 @@ from services.stems.domain import (
     StemSet,
 )
 from tests.material import audio as material
+from tests.material import mpeg4
 
 Float32 = npt.NDArray[np.float32]
 NAMES = ("drums", "bass", "other", "vocals")
@@ -106,6 +107,18 @@ def test_every_format_decodes_as_the_decoder_gives_it(tmp_path: Path, kind: str)
 
     assert (mix.rate_hz, mix.channels, mix.frame_count) == (48_000, 2, 72_000)
     assert np.array_equal(frames, soundfile.read(file, dtype="float32")[0])
+
+
+def test_m4a_decodes_to_the_frames_behind_its_encoders_delay(tmp_path: Path) -> None:
+    (tmp_path / "in.m4a").write_bytes(mpeg4.m4a())
+    size_bytes = len(mpeg4.m4a())
+    asset = SourceAsset("artists/a/assets/1", "key", "audio/mp4", size_bytes, 48_000, 48_000, 2, "0" * 64)
+
+    frames = read(AudioFiles().decode(tmp_path / "in.m4a", tmp_path / "mix.f32", asset))
+    given = material.mix(1.0)
+
+    assert frames.shape == given.shape
+    assert np.std(frames - given) < 0.05 * np.std(given)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
