@@ -156,14 +156,15 @@ class MixReader:
             return window
         frames = self._frames(first, end - first)
         inside = window[:, first - start : end - start]
-        if self._mix.channels == self._channels:
-            np.subtract(frames.T, self._mean, out=inside)
-        else:
-            inside[:] = frames.mean(axis=1) - self._mean
-        inside /= self._scale
-        # The sum is quick, and wrong only when it overflows by itself.
-        if not np.isfinite(window.sum()) and not np.isfinite(window).all():
-            raise not_finite()
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._mix.channels == self._channels:
+                np.subtract(frames.T, self._mean, out=inside)
+            else:
+                inside[:] = frames.mean(axis=1) - self._mean
+            inside /= self._scale
+            # The sum is quick, and wrong only when it overflows by itself.
+            if not np.isfinite(window.sum()) and not np.isfinite(window).all():
+                raise not_finite()
         return window
 
     def _frames(self, first: int, frame_count: int) -> Float32:

@@ -119,20 +119,18 @@ class Turns:
 
 
 def _dealt(order: Sequence[JobQueue], kind: tuple[int, int], limit: int, *, alone: bool) -> list[JobQueue]:
-    """Whose segments fill the places of a batch: one each in turn, while the next of a job is of the batch's kind."""
+    """Whose segments fill the places of a batch: the first job has one, then who had least, higher classes first."""
     fitting = [order[0]] if alone else [job for job in order if not job.is_pinned]
-    counts = {id(job): _run_length(job, kind, limit) for job in fitting}
-    classes = sorted({job.priority for job in fitting}, reverse=True)
-    # The head comes first even when it has aged into a higher class.
-    places = [order[0]]
-    counts[id(order[0])] -= 1
-    for priority in classes:
-        level = [job for job in fitting if job.priority == priority]
-        while len(places) < limit and any(counts[id(job)] for job in level):
-            for job in level:
-                if counts[id(job)] and len(places) < limit:
-                    places.append(job)
-                    counts[id(job)] -= 1
+    left = [_run_length(job, kind, limit) for job in fitting]
+    served = [job.served for job in fitting]
+    places: list[JobQueue] = []
+    able = [0]
+    while able and len(places) < limit:
+        index = min(able, key=lambda index: (-fitting[index].priority, served[index]))
+        places.append(fitting[index])
+        left[index] -= 1
+        served[index] += 1
+        able = [index for index, count in enumerate(left) if count]
     return places
 
 

@@ -196,8 +196,14 @@ class Scheduler:
             self._without_result(batch, error)
         else:
             self._deliver(batch, out, is_kept=len(batch) == 1 and network.device == "cpu")
+            self._tell([(job.priority, began_s - since_s) for job, since_s, _ in batch])
+
+    def _tell(self, waits_s: Sequence[tuple[Priority, float]]) -> None:
+        try:
             if self._observer is not None:
-                self._observer.batch_done([(job.priority, began_s - since_s) for job, since_s, _ in batch])
+                self._observer.batch_done(waits_s)
+        except Exception:  # the batch is done all the same
+            log.exception("batch_not_observed")
 
     def _deliver(self, batch: Batch, out: Float32, *, is_kept: bool) -> None:
         made = []

@@ -100,7 +100,7 @@ class OverlapAdd:
         # A copy: it is small, and the window's array can go.
         self._tail = own[:, :, done:].copy(), weights[done:]
         first = min(done, max(0, -window.start))
-        return Piece(window.start + first, own[:, :, first:done], weights[first:done])
+        return Piece(max(0, window.start + first), own[:, :, first:done], weights[first:done])
 
 
 class Merge:
