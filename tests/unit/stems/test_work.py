@@ -14,14 +14,18 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+from chassis.context import acting_as, in_request
 from chassis.errors import AppError, DependencyUnavailable, Internal, ResourceExhausted, Unavailable
 from chassis.jobs import JobCancelled, LeaseLost
+from chassis.testing.data import sqlite_database
 from services.stems import stub
+from services.stems.audio import AudioFiles
 from services.stems.domain import (
     Block,
     Limits,
     Order,
     OutputFormat,
+    Recording,
     Result,
     ScratchFull,
     Separation,
@@ -31,10 +35,11 @@ from services.stems.domain import (
     Task,
     Upload,
 )
+from services.stems.store import Base
 from services.stems.store.tables import to_separation
 from services.stems.use_cases.chunks import chunk_frames
 from services.stems.use_cases.scratch import Scratch, needed_bytes
-from tests.unit.stems.house import ARTIST, Quiet, StemsHouse
+from tests.unit.stems.house import ADA, ARTIST, Quiet, StemsHouse
 
 RATE_HZ = 8000
 
@@ -87,6 +92,23 @@ class Course(Quiet):
     @property
     def stages(self) -> list[str]:
         return list(dict.fromkeys(stage for _, stage, _ in self.seen))
+
+
+class DecodedHere(AudioFiles):
+    """Without a process for each decode, which is tested elsewhere and costs more than all the rest."""
+
+    def decode(self, file: Path, target: Path, asset: SourceAsset) -> Recording:
+        frames = soundfile.read(file, dtype="float32", always_2d=True)[0]
+        frames.tofile(target)
+        return Recording(target, asset.rate_hz, asset.channels, len(frames))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[StemsHouse]:
+    db = sqlite_database(tmp_path, Base)
+    with acting_as(ADA), in_request():
+        yield StemsHouse(db, tmp_path, audio=DecodedHere())
+    db.close()
 
 
 def noise(duration_s: float = 3.0, channels: int = 2, seed: int = 1) -> npt.NDArray[np.float32]:
