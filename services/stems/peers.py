@@ -12,8 +12,8 @@ from services.stems.domain import SourceAsset, Upload, Webhook
 from tonewright.assets.v1 import assets_pb2 as pb
 from tonewright.assets.v1.assets_pb2_grpc import AssetsServiceStub
 
-# The sessions service hashes and measures the whole file before it answers.
-_COMPLETE_TIMEOUT_S = 300.0
+# The sessions service hashes and measures the whole file before it answers: an hour takes seconds on an idle machine.
+_COMPLETE_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
