@@ -20,13 +20,14 @@ from services.stems import stub
 from services.stems.api import METHOD_RULES, StemsServicer, operation_source
 from services.stems.audio import AudioFiles
 from services.stems.blobs import SharedBlobs
+from services.stems.demucs.admission import resident_bytes
 from services.stems.domain import Catalogue, Engine, Limits, ModelUnusable
 from services.stems.peers import AssetsPeer, Receivers
 from services.stems.settings import StemsSettings
 from services.stems.store import OutboxRow, SeparationRow, SeparationStore
 from services.stems.store.tables import to_separation
 from services.stems.use_cases import Scratch, Separations, SeparationWork
-from services.stems.worker import Worker, handler, memory_budget, own_folder
+from services.stems.worker import Worker, handler, memory_budget, own_folder, slots_within
 from tonewright.stems.v1.stems_pb2_grpc import add_StemsServiceServicer_to_server
 
 if TYPE_CHECKING:
@@ -94,9 +95,20 @@ def build_worker(runtime: Runtime) -> Worker:
         scratch=Scratch(own_folder(settings.work_folder), settings.work_limit_bytes),
     )
     runner = JobRunner(
-        jobs, handler(work, to_separation), slots=settings.slots, poll_s=settings.poll_s, queue=runtime.queue
+        jobs, handler(work, to_separation), slots=_slots(settings), poll_s=settings.poll_s, queue=runtime.queue
     )
     return Worker(runner, list(engines.values()))
+
+
+def _slots(settings: StemsSettings) -> int:
+    """Jobs at once; Demucs lets them in by its own account of memory."""
+    if settings.engine != "stub":
+        return settings.slots
+    budget = memory_budget(settings.memory_budget_bytes)
+    slots = slots_within(settings.slots, budget, resident_bytes())
+    if slots < settings.slots:
+        log.warning("slots_fewer", slots=slots, asked=settings.slots, memory_budget_bytes=budget)
+    return slots
 
 
 def _repeated(runtime: Runtime, name: str, step: Callable[[], object], every_s: float) -> Loop:

@@ -17,6 +17,9 @@ from services.stems.use_cases import SeparationWork
 # Where Linux says how much memory a container may take: cgroups version 2 and 1.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
+# Decoding, signal processing and encoding of one job at 48 kHz, and the process that decodes: measured, rounded up.
+_STUB_JOB_BYTES = 160 << 20
+
 
 def handler(work: SeparationWork, read: Callable[[Any], Separation]) -> Callable[[Any, Progress], None]:
     """What the runner calls with each claimed row."""
@@ -79,6 +82,11 @@ def memory_budget(declared_bytes: int, limits: Sequence[Path] = _LIMITS) -> int:
             if limit < machine:  # version 1 writes a huge number for none
                 return limit * 3 // 4
     return machine // 2 * 3 // 4
+
+
+def slots_within(slots: int, budget_bytes: int, held_bytes: int) -> int:
+    """How many jobs the stub may run at once beside what the process holds already: one at least."""
+    return max(1, min(slots, (budget_bytes - held_bytes) // _STUB_JOB_BYTES))
 
 
 def _is_alive(pid: int) -> bool:
