@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from chassis.clock import Clock, SystemClock
+from chassis.errors import ResourceExhausted
 from services.stems.demucs.admission import Admission, Key, Needs, resident_bytes
 from services.stems.demucs.metrics import SegmentMetrics
 from services.stems.demucs.mixes import Fitting, MixReader, Preparation
 from services.stems.demucs.mounted import MountedModel, Weights
 from services.stems.demucs.network import best_device, load_network
 from services.stems.demucs.passes import Pass, Run, bytes_for, plan, windows_ahead
-from services.stems.demucs.ports import Network
+from services.stems.demucs.ports import DeviceMemoryExhausted, Network
 from services.stems.demucs.scheduler import Scheduler
 from services.stems.domain import Block, ModelNotFound, Parameters, Priority, Task
 
@@ -144,7 +145,12 @@ class DemucsEngine:
 
     def _load_network(self, key: Key) -> Network:
         mounted = self._mounted[key[0]]
-        return self._load(mounted.networks[key[1]], mounted.segment_s, self.device, self._precision)
+        try:
+            return self._load(mounted.networks[key[1]], mounted.segment_s, self.device, self._precision)
+        except DeviceMemoryExhausted as error:
+            raise ResourceExhausted(
+                f"{self.device} has no memory for model {key[0]!r}; stop what else uses it, or choose another device"
+            ) from error
 
     def _weights_bytes(self, key: Key) -> int:
         # Published files have values half as wide as the networks in memory.
