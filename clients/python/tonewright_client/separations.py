@@ -13,7 +13,6 @@ from tonewright_client.errors import ApiError, GatewayUnreachable
 from tonewright_client.models import Operation, Separation
 from tonewright_client.transport import Json
 
-StemChunk = Json
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 # By output format and by media type of a chunk's parts.
 _SUFFIXES: Mapping[str, str] = {
@@ -73,6 +72,29 @@ class SeparationOrder(SeparationOptions, total=False):
     """One separation of a batch."""
 
     asset: Required[str]
+
+
+class StemChunkPart(TypedDict):
+    """One stem's share of a chunk."""
+
+    stem: str
+    media_type: str
+    """audio/flac or audio/wav; it plays by itself."""
+    url: str
+    """Signed link to the audio, good for an hour, without a key."""
+
+
+class StemChunk(TypedDict):
+    """A stretch of all stems, before any common gain."""
+
+    index: int
+    """Counted from 0, without gaps."""
+    offset_frames: int
+    """Where the chunk before ended."""
+    frame_count: int
+    rate_hz: int
+    parts: list[StemChunkPart]
+    """One per stem, in the order of the separation's stems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +180,7 @@ class Separations(Collection[Separation]):
         """A chunk's audio as files `INDEX-STEM.flac` (or .wav) that play by themselves, by stem.
 
         Raises:
-            ApiError: 410, the links are older than an hour; follow again with `first_chunk` for new ones.
+            ApiError: LINK_EXPIRED, they are older than an hour; follow again with `first_chunk` for new links.
         """
         folder.mkdir(parents=True, exist_ok=True)
         found = {}
@@ -205,8 +227,9 @@ class _Following:
             return SeparationEvent(told) if is_news else None
         if kind != "chunk" or self._known is None or data["chunk"]["index"] < self._next:
             return None
-        self._next = data["chunk"]["index"] + 1
-        return SeparationEvent(self._known, data["chunk"])
+        chunk = cast(StemChunk, data["chunk"])
+        self._next = chunk["index"] + 1
+        return SeparationEvent(self._known, chunk)
 
 
 def engine_label(separation: Separation) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from tonewright_client.separations import StemChunk, StemChunkPart
 from tonewright_client.transport import Transport
 
 NAME = "artists/nova/separations/1"
@@ -51,9 +52,9 @@ def told(state: str, percent: float = 0.0, **more: Any) -> str:
     return f"event: separation\ndata: {json.dumps({'separation': separation(state, percent, **more)})}\n\n"
 
 
-def chunk(index: int) -> dict[str, Any]:
+def chunk(index: int) -> StemChunk:
     """A stretch of one second."""
-    part = {"stem": "vocals", "url": f"http://store/{index}", "media_type": "audio/flac"}
+    part: StemChunkPart = {"stem": "vocals", "url": f"http://store/{index}", "media_type": "audio/flac"}
     return {"index": index, "offset_frames": index * 44100, "frame_count": 44100, "rate_hz": 44100, "parts": [part]}
 
 
