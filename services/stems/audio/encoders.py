@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from services.stems.audio.mp3 import Mp3Encoder
 from services.stems.domain import Float32, OutputFormat
 
 Int32 = npt.NDArray[np.int32]
@@ -38,17 +39,13 @@ def quantised(frames: Float32) -> Int32:
 
 def open_encoder(path: Path, rate_hz: int, channels: int, frame_count: int, output_format: OutputFormat) -> Encoder:
     """Begin a file of this many frames."""
+    if output_format is OutputFormat.MP3:
+        return Mp3Encoder(path, rate_hz, channels)
     options: dict[OutputFormat, dict[str, Any]] = {
         OutputFormat.FLAC_24: {"format": "FLAC", "subtype": "PCM_24"},
         OutputFormat.WAV_FLOAT: {
             "format": "RF64" if frame_count * channels * 4 > _WAV_BYTES else "WAV",
             "subtype": "FLOAT",
-        },
-        OutputFormat.MP3: {
-            "format": "MP3",
-            "subtype": "MPEG_LAYER_III",
-            "bitrate_mode": "CONSTANT",
-            "compression_level": 0.0,
         },
     }
     file = soundfile.SoundFile(path, "w", rate_hz, channels, **options[output_format])
@@ -71,7 +68,7 @@ class _SoundFileEncoder:
         self._format = output_format
 
     def write(self, frames: Float32) -> None:
-        # In pieces: libsndfile puts a whole write of an MP3 on the stack.
+        # In pieces, so that what is made of each stays small.
         for start in range(0, len(frames), _PIECE_FRAMES):
             piece = frames[start : start + _PIECE_FRAMES]
             # FLAC takes the upper 24 of 32 bits, so that rounding stays ours.

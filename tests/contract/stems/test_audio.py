@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+from audiofiles.containers import check_container
 from audiofiles.raw import decode_to_raw
 from services.stems.audio import AudioFiles
 from services.stems.audio.encoders import SUFFIXES
@@ -320,13 +321,16 @@ def test_the_residual_alone_can_call_for_the_gain(tmp_path: Path) -> None:
     assert encoded.gain_db == pytest.approx(20 * np.log10(1 / 1.25), abs=1e-3)
 
 
-@pytest.mark.parametrize("frame_count", [1, 1151, 1152, 44_100, 70_001])
-def test_mp3_stems_keep_the_number_of_frames(tmp_path: Path, frame_count: int) -> None:
-    tone = material.tone(440.0, 2.0, rate_hz=44100)[:frame_count]
+@pytest.mark.parametrize("rate_hz", [32_000, 44_100, 48_000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("frame_count", [1, 575, 576, 577, 1151, 1152, 1153, 44_100, 60_001])
+def test_mp3_stems_keep_the_number_of_frames(tmp_path: Path, frame_count: int, channels: int, rate_hz: int) -> None:
+    tone = material.tone(440.0, 2.0, rate_hz=rate_hz, channels=channels)[:frame_count]
 
-    encoded = write(kept(tmp_path, tone), {"vocals": tone}, OutputFormat.MP3)
-    back = soundfile.read(encoded.files["vocals"], dtype="float32")[0]
+    encoded = write(kept(tmp_path, tone, rate_hz), {"vocals": tone}, OutputFormat.MP3)
+    back = soundfile.read(encoded.files["vocals"], dtype="float32", always_2d=True)[0]
 
+    assert check_container(encoded.files["vocals"]) == "audio/mpeg"
     assert back.shape == tone.shape
     assert np.abs(back - tone)[1000:-1000].max(initial=0) < 0.01
 
