@@ -41,7 +41,10 @@ class Measure:
         """Take the next frames, shape (n_frames, n_channels); raises `SeparationInputNotFinite`."""
         if not len(frames):
             return
-        middle = frames.mean(axis=1, dtype=np.float64)
+        middle = frames[:, 0].astype(np.float64)
+        for channel in range(1, frames.shape[1]):
+            middle += frames[:, channel]
+        middle /= frames.shape[1]
         # One value that is not finite shows in the sum.
         mean = float(middle.mean())
         if not math.isfinite(mean):

@@ -123,13 +123,15 @@ class Merge:
         """Take the next piece of a lane."""
         first = piece.start - self._begin
         end = first + len(piece.weights)
-        for index, (name, factor) in enumerate(self._lanes[lane].items()):
+        for (name, factor), made in zip(self._lanes[lane].items(), piece.sources, strict=True):
             target = self._room(name, end)[first:end]
-            scale = (np.float32(factor) / piece.weights)[:, None]
-            if self._is_shared[name]:
-                target += piece.sources[index].T * scale
-            else:
-                np.multiply(piece.sources[index].T, scale, out=target)
+            scale = np.float32(factor) / piece.weights
+            # Channel by channel: across channels of two numpy takes eight times as long.
+            for channel, frames in enumerate(made):
+                if self._is_shared[name]:
+                    target[:, channel] += frames * scale
+                else:
+                    np.multiply(frames, scale, out=target[:, channel])
         self._ends[lane] = piece.start + len(piece.weights)
 
     def take(self) -> dict[str, Float32]:
