@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.clock import Clock
+from chassis.errors import ResourceExhausted, Unavailable
 from chassis.logs import get_logger
-from services.stems.demucs.ports import Network
+from services.stems.demucs.ports import DeviceMemoryExhausted, Network
 from services.stems.domain import ModelUnusable, Priority
 
 log = get_logger(__name__)
@@ -60,6 +61,9 @@ class _Loaded:
 class Admission:
     """Lets jobs in while they, the loaded networks and the largest forward stay within a budget together.
 
+    The budget is of the process's own memory. Networks on another device count there only with their pinned copies
+    of a batch; the device itself says when it is full.
+
     Args:
         budget_bytes: What all of it may take.
         base_bytes: What of it is taken before any network is loaded.
@@ -80,13 +84,14 @@ class Admission:
     _loaded: dict[Key, _Loaded] = field(default_factory=dict)
     _active: list[Seat] = field(default_factory=list)
     _waiting: list[Seat] = field(default_factory=list)
+    _is_closed: bool = False
     _loader: futures.ThreadPoolExecutor = field(default_factory=lambda: futures.ThreadPoolExecutor(1, "stems-load"))
 
     @property
     def memory_bytes(self) -> int:
-        """What the loaded networks hold."""
+        """What the loaded networks hold on their device."""
         with self._lock:
-            return self._networks_bytes()
+            return sum(loaded.network.memory_bytes for loaded in self._loaded.values())
 
     def ask(self, needs: Needs) -> Seat:
         """A place in the line; `leave` it in the end, whether it was let in or not."""
@@ -100,11 +105,15 @@ class Admission:
 
         Raises:
             ModelUnusable: A network does not load, or the job does not fit even by itself.
+            ResourceExhausted: The device has no memory for a network.
+            Unavailable: The same while other jobs use it, or the worker is stopping.
         """
         keys = seat.needs.keys
         while not seat.networks:
             missing: Key | None = None
             with self._lock:
+                if self._is_closed:
+                    raise stopping()
                 if self._first() is seat:
                     missing = next((key for key in keys if key not in self._loaded), None)
                     if missing is None and self._admit(seat):
@@ -115,7 +124,7 @@ class Admission:
                 if missing is None:
                     self._lock.wait(pause_s)
             if missing is not None:
-                yield from self._fetch(missing, pause_s)
+                yield from self._fetch(missing, keys, pause_s)
             yield
 
     def leave(self, seat: Seat) -> None:
@@ -128,16 +137,37 @@ class Admission:
             self._lock.notify_all()
 
     def close(self) -> None:
-        """End the thread that loads."""
+        """End the thread that loads, and the waiting of those who wait."""
+        with self._lock:
+            self._is_closed = True
+            self._lock.notify_all()
         self._loader.shutdown()
 
-    def _fetch(self, key: Key, pause_s: float) -> Iterator[None]:
-        loading = self._loader.submit(self.load, key)
+    def _fetch(self, key: Key, keep: Sequence[Key], pause_s: float) -> Iterator[None]:
+        with self._lock:
+            if self._is_closed:
+                raise stopping()
+            loading = self._loader.submit(self.load, key)
         while not futures.wait([loading], pause_s).done:
             yield
-        network = loading.result()
+        try:
+            network = loading.result()
+        except DeviceMemoryExhausted as error:
+            self._without_memory(key, keep, error)
+            return
         with self._lock:
             self._loaded.setdefault(key, _Loaded(network, self.clock.monotonic()))
+
+    def _without_memory(self, key: Key, keep: Sequence[Key], error: DeviceMemoryExhausted) -> None:
+        """Let an unused network go so that it can be tried again, or give up."""
+        text = f"the device has no memory for model {key[0]!r}"
+        with self._lock:
+            if idle := self._idle(keep):
+                self._drop(idle[0])
+            elif self._active:
+                raise Unavailable(f"{text} beside what runs; it is tried again", retry_after_s=30) from error
+            else:
+                raise ResourceExhausted(f"{text}; stop what else uses it, or choose another device") from error
 
     def _first(self) -> Seat:
         """Whose turn it is: interactive jobs, and those that have waited long, in the order in which they came."""
@@ -173,38 +203,60 @@ class Admission:
     def _share(self, needs: Needs, networks: Sequence[Network]) -> tuple[int, int]:
         """The largest batch at which every slot could have such a job, else the smallest; and a job's bytes then."""
         held = self.base_bytes + self._networks_bytes()
-        sizes = networks[0].batch_sizes
-        for batch in sorted(sizes, reverse=True):
+        for batch in sorted(networks[0].batch_sizes, reverse=True):
             job_bytes = _JOB_BYTES + needs.bytes_for(networks, batch)
-            peak = max(network.peak_bytes(batch) for network in networks)
-            if held + peak + self.slots * job_bytes <= self.budget_bytes:
+            if held + _peak_bytes(networks, batch) + self.slots * job_bytes <= self.budget_bytes:
                 break
         return batch, job_bytes
 
     def _make_room(self, extra: int, keep: Sequence[Key], seat: Seat | None = None) -> bool:
         """Let unused networks go, the longest unused first, until it fits."""
-        used = {key for active in self._active for key in active.needs.keys} | set(keep)
-        idle = sorted((loaded.used_s, key) for key, loaded in self._loaded.items() if key not in used)
+        idle = self._idle(keep)
         while self._sum(seat) + extra > self.budget_bytes:
             if not idle:
                 return False
-            _, key = idle.pop(0)
-            log.info("network_dropped", model=key[0], place=key[1])
-            self.limit(self._loaded.pop(key).network, 0)
+            self._drop(idle.pop(0))
         return True
+
+    def _idle(self, keep: Sequence[Key]) -> list[Key]:
+        used = {key for active in self._active for key in active.needs.keys} | set(keep)
+        return sorted(self._loaded.keys() - used, key=lambda key: self._loaded[key].used_s)
+
+    def _drop(self, key: Key) -> None:
+        log.info("network_dropped", model=key[0], place=key[1])
+        self.limit(self._loaded.pop(key).network, 0)
 
     def _sum(self, seat: Seat | None) -> int:
         seats = [*self._active, *([seat] if seat else [])]
-        peaks = [self._loaded[key].network.peak_bytes(one.batch) for one in seats for key in one.needs.keys]
+        peaks = [_peak_bytes([self._loaded[key].network for key in one.needs.keys], one.batch) for one in seats]
         return self.base_bytes + self._networks_bytes() + max(peaks, default=0) + sum(one.bytes for one in seats)
 
+    def _networks_bytes(self) -> int:
+        return sum(_held_bytes(loaded.network) for loaded in self._loaded.values())
+
     def _tell_limits(self, networks: Sequence[Network]) -> None:
+        """Another device bounds its batches itself; on the CPU they are what jobs were let in with."""
         for network in networks:
-            if batches := [seat.batch for seat in self._active if network in seat.networks]:
+            batches = [seat.batch for seat in self._active if network in seat.networks]
+            if batches and network.device == "cpu":
                 self.limit(network, max(batches))
 
-    def _networks_bytes(self) -> int:
-        return sum(loaded.network.memory_bytes for loaded in self._loaded.values())
+
+def stopping() -> Unavailable:
+    """What work that is not done meets when the engine is closed."""
+    return Unavailable("the worker is stopping; the separation goes on in another one")
+
+
+def _held_bytes(network: Network) -> int:
+    """What a network takes of the process's memory."""
+    if network.device == "cpu":
+        return network.memory_bytes
+    window = 4 * network.channels * network.segment_frames
+    return network.batch_sizes[-1] * window * (1 + len(network.sources))
+
+
+def _peak_bytes(networks: Sequence[Network], batch: int) -> int:
+    return max((network.peak_bytes(batch) for network in networks if network.device == "cpu"), default=0)
 
 
 def resident_bytes() -> int:

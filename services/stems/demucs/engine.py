@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from chassis.clock import Clock, SystemClock
-from chassis.errors import ResourceExhausted
 from services.stems.demucs.admission import Admission, Key, Needs, resident_bytes
 from services.stems.demucs.metrics import SegmentMetrics
 from services.stems.demucs.mixes import Fitting, MixReader, Preparation
 from services.stems.demucs.mounted import MountedModel, Weights
 from services.stems.demucs.network import best_device, load_network
 from services.stems.demucs.passes import Pass, Run, bytes_for, plan, windows_ahead
-from services.stems.demucs.ports import DeviceMemoryExhausted, Network
+from services.stems.demucs.ports import Network
 from services.stems.demucs.scheduler import Scheduler
 from services.stems.domain import Block, ModelNotFound, Parameters, Priority, Task
 
@@ -79,6 +78,11 @@ class DemucsEngine:
         finally:
             self._admission.leave(seat)
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the device failed on silence and has done nothing since; only a new process helps."""
+        return self._scheduler.is_broken
+
     def close(self) -> None:
         """End the threads; separations that still run fail with `Unavailable`."""
         self._scheduler.close()
@@ -95,7 +99,7 @@ class DemucsEngine:
             ModelUnusable: Its weights do not fit its network, or one separation does not fit the memory budget.
             SeparationInputNotFinite: A sample of the mix, or of what the model makes of it, is NaN or infinite.
             ResourceExhausted: The device had no memory left for a while.
-            Unavailable: The engine was closed.
+            Unavailable: The engine was closed, or the device is broken.
         """
         mounted = self._find(task.model.id)
         model, parameters = mounted.model, task.parameters
@@ -145,16 +149,11 @@ class DemucsEngine:
 
     def _load_network(self, key: Key) -> Network:
         mounted = self._mounted[key[0]]
-        try:
-            return self._load(mounted.networks[key[1]], mounted.segment_s, self.device, self._precision)
-        except DeviceMemoryExhausted as error:
-            raise ResourceExhausted(
-                f"{self.device} has no memory for model {key[0]!r}; stop what else uses it, or choose another device"
-            ) from error
+        return self._load(mounted.networks[key[1]], mounted.segment_s, self.device, self._precision)
 
     def _weights_bytes(self, key: Key) -> int:
-        # Published files have values half as wide as the networks in memory.
-        return 2 * self._mounted[key[0]].networks[key[1]].path.stat().st_size
+        # Published files have values half as wide as in memory, and a network is there three times while it is made.
+        return 6 * self._mounted[key[0]].networks[key[1]].path.stat().st_size
 
 
 def _needs(mounted: MountedModel, passes: Sequence[Pass], parameters: Parameters, priority: Priority) -> Needs:

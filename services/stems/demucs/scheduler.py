@@ -12,6 +12,7 @@ import numpy.typing as npt
 from chassis.clock import Clock, SystemClock
 from chassis.errors import ResourceExhausted, Unavailable
 from chassis.logs import get_logger
+from services.stems.demucs.admission import stopping
 from services.stems.demucs.ports import DeviceMemoryExhausted, Network
 from services.stems.demucs.queues import Batch, JobQueue, Segment, Turns
 from services.stems.domain import Priority
@@ -57,7 +58,7 @@ class Job:
 
         Raises:
             ResourceExhausted: The device had no memory for it for a while.
-            Unavailable: The scheduler was closed.
+            Unavailable: The scheduler was closed, or the device is broken.
             ForwardFailed: The network raised on it.
         """
         return self._scheduler.collect(self._queue, timeout_s)
@@ -91,6 +92,7 @@ class Scheduler:
         self._allowed: dict[int, int] = {}  # batch size by network
         self._cautious: dict[int, tuple[int, float]] = {}  # the same, and until when
         self._is_closed = False
+        self.is_broken = False  # the device failed on silence, and has done nothing since
         self._thread = threading.Thread(target=self._run, name="stems-device", daemon=True)
         self._thread.start()
 
@@ -118,7 +120,7 @@ class Scheduler:
         with self._lock:
             self._is_closed = True
             for job in self._jobs:
-                _fail(job, Unavailable("the worker is stopping; the separation goes on in another one"))
+                _fail(job, stopping())
             self._work.notify_all()
         self._thread.join()
 
@@ -126,7 +128,7 @@ class Scheduler:
         """See `Job.submit`."""
         with self._lock:
             if self._is_closed:
-                _fail(job, Unavailable("the worker is stopping; the separation goes on in another one"))
+                _fail(job, stopping())
                 return
             now_s = self._clock.monotonic()
             if not job.waiting:
@@ -195,6 +197,7 @@ class Scheduler:
         except Exception as error:
             self._without_result(batch, error)
         else:
+            self.is_broken = False
             self._deliver(batch, out, is_kept=len(batch) == 1 and network.device == "cpu")
             self._tell([(job.priority, began_s - since_s) for job, since_s, _ in batch])
 
@@ -254,8 +257,27 @@ class Scheduler:
                 if not place[0].is_closed:
                     self._perform([place])
             return
+        job, _, segment = batch[0]
+        self.is_broken = not self._runs_silence(segment)
         with self._lock:
-            _fail(batch[0][0], _forward_failed(error))
+            _fail(job, _broken(error) if self.is_broken else _forward_failed(error))
+
+    def _runs_silence(self, segment: Segment) -> bool:
+        """Whether the network runs at all: if not, no job is at fault."""
+        try:
+            segment.network.forward(np.zeros_like(segment.frames)[None])
+        except DeviceMemoryExhausted:
+            return True
+        except Exception as error:
+            log.error("device_broken", device=segment.network.device, exc_info=error)
+            return False
+        return True
+
+
+def _broken(error: Exception) -> Unavailable:
+    failure = Unavailable("the device of this worker fails on everything; it needs a new process", retry_after_s=30)
+    failure.__cause__ = error
+    return failure
 
 
 def _forward_failed(error: Exception) -> ForwardFailed:

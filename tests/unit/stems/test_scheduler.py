@@ -278,3 +278,20 @@ def test_jobs_end_with_the_scheduler() -> None:
         closing.join()
 
     assert network.batches == [[1]]
+
+
+def test_a_device_that_fails_on_silence_is_broken_and_no_job_is_at_fault() -> None:
+    faults: list[Exception | None] = [RuntimeError("illegal access"), RuntimeError("illegal access")]
+    network = FakeNetwork(fails=lambda _: faults.pop(0) if faults else None)
+    scheduler = Scheduler()
+    with scheduler.open(BATCH) as job:
+        job.submit(segment(network, 1))
+        with pytest.raises(Unavailable):
+            job.collect(WAIT_S)
+    was_broken = scheduler.is_broken
+    with scheduler.open(BATCH) as job:
+        job.submit(segment(network, 1))
+        collected(job, 1)
+    scheduler.close()
+
+    assert [was_broken, scheduler.is_broken] == [True, False]

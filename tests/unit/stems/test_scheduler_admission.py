@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from chassis.errors import ResourceExhausted, Unavailable
 from chassis.testing.clock import FakeClock
 from services.stems.demucs.admission import Admission, Key, Needs, Seat
+from services.stems.demucs.ports import DeviceMemoryExhausted
 from services.stems.domain import ModelUnusable, Priority
 from tests.unit.stems.fake_network import FakeNetwork
 
@@ -171,3 +173,61 @@ def test_interactive_jobs_are_let_in_first_but_not_for_ever(
     other = admission.ask(needs(ONE, priority=INTERACTIVE))
     admission.leave(live)
     assert [is_in(admission, other), is_in(admission, patient)] == [False, True]
+
+
+def test_networks_of_another_device_count_there(open_admission: Callable[..., Admission], loader: Loader) -> None:
+    def load(key: Key) -> FakeNetwork:
+        made = Loader.__call__(loader, key)
+        made.device = "cuda:0"
+        return made
+
+    admission = open_admission(JOB + 2 * MIB)
+    admission.load = load
+    seat = admission.ask(needs(ONE))
+
+    assert is_in(admission, seat)
+    assert admission.memory_bytes == 100 * MIB
+    assert loader.limits == []
+
+
+def test_a_network_without_room_on_its_device_takes_that_of_an_unused_one(
+    open_admission: Callable[..., Admission], loader: Loader
+) -> None:
+    def load(key: Key) -> FakeNetwork:
+        if key == TWO and admission._loaded:
+            raise DeviceMemoryExhausted("full")
+        return Loader.__call__(loader, key)
+
+    admission = open_admission(1 << 40)
+    admission.load = load
+    seat = admission.ask(needs(ONE))
+    assert is_in(admission, seat)
+
+    with pytest.raises(Unavailable):
+        is_in(admission, waiting := admission.ask(needs(TWO)))
+    admission.leave(waiting)
+    admission.leave(seat)
+
+    assert is_in(admission, admission.ask(needs(TWO)))
+
+
+def test_a_device_without_room_for_a_network_is_told(open_admission: Callable[..., Admission]) -> None:
+    def load(_: Key) -> FakeNetwork:
+        raise DeviceMemoryExhausted("full")
+
+    admission = open_admission(1 << 40)
+    admission.load = load
+
+    with pytest.raises(ResourceExhausted, match="no memory for model 'one'"):
+        is_in(admission, admission.ask(needs(ONE)))
+
+
+def test_who_waits_when_the_worker_stops_goes_on_elsewhere(open_admission: Callable[..., Admission]) -> None:
+    admission = open_admission(100 * MIB + 10 * MIB + JOB)
+    assert is_in(admission, admission.ask(needs(ONE)))
+    waiting = admission.wait(admission.ask(needs(ONE)), 0.001)
+    next(waiting)
+    admission.close()
+
+    with pytest.raises(Unavailable, match="stopping"):
+        next(waiting)
