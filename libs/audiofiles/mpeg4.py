@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from audiofiles.aac import LOW_COMPLEXITY, MAX_UNIT_BYTES, RATES_HZ, UNIT_FRAMES, Track
+from audiofiles.aac import LOW_COMPLEXITY, MAX_UNIT_BYTES, RATES_HZ, Track
+from audiofiles.boxes import Box, timescale, top_boxes
 from audiofiles.faults import truncated, unreadable, unsupported
+from audiofiles.fragments import Parts, fragment_units
 
 Int64 = npt.NDArray[np.int64]
 
-# The index of a file of a day is a hundredth of this.
-_MAX_INDEX_BYTES = 1 << 26
 _MAX_UNITS = 1 << 24
 _AAC_TYPES = (0x40, 0x66, 0x67, 0x68)
 _WITH_SBR = (5, 29)
@@ -33,23 +31,19 @@ def mpeg4_track(file: BinaryIO, size: int) -> Track:
     By the edit list, or else by iTunes' own note (iTunSMPB). Raises `Unfit` when bytes that the index promises are not
     there, or the sound is other than AAC-LC.
     """
-    boxes = {kind: (start, length) for kind, start, length in _top_boxes(file, size)}
-    if b"moov" not in boxes:
+    boxes = list(top_boxes(file, size))
+    index = next((place for place in boxes if place.kind == b"moov"), None)
+    if index is None:
         raise truncated("it ends before its index")
-    start, length = boxes[b"moov"]
-    if length > _MAX_INDEX_BYTES:
-        raise unreadable(f"its index has {length} bytes")
-    file.seek(start)
     try:
-        return _track(memoryview(file.read(length)), size)
+        movie = index.read(file)
+        parts = [(place.start - 8, place.read(file)) for place in boxes if place.kind == b"moof"]
+        return _track(movie, parts, size)
     except (struct.error, IndexError, KeyError, ValueError, OverflowError) as error:
         raise unreadable("its index makes no sense") from error
 
 
-def _track(index: memoryview, size: int) -> Track:
-    movie = _Box(index)
-    if movie.find(b"mvex"):
-        raise unsupported("is an MPEG-4 file in fragments")
+def _track(movie: Box, parts: Parts, size: int) -> Track:
     for track in movie.each(b"trak"):
         if bytes(track.at(b"mdia", b"hdlr").data[8:12]) == b"soun":
             break
@@ -57,81 +51,17 @@ def _track(index: memoryview, size: int) -> Track:
         raise unreadable("it has no sound in it")
     table = track.at(b"mdia", b"minf", b"stbl")
     rate_hz, channels = _configuration(table.at(b"stsd").data)
-    offsets, sizes = _units(table)
+    offsets, sizes, ticks = fragment_units(movie, track, parts) if parts else _units(table)
+    if len(sizes) > _MAX_UNITS or (len(sizes) and not 0 < sizes.min() <= sizes.max() < MAX_UNIT_BYTES - 8):
+        raise ValueError("a unit has a size that none has")
     if len(offsets) and int((offsets + sizes).max()) > size:
         there = int((offsets + sizes <= size).sum())
         raise truncated(
             f"its index promises {len(sizes)} access units and {there} are there", promised=len(sizes), there=there
         )
-    skipped, kept = _edit(movie, track, rate_hz) or _itunes_note(movie) or (0, None)
+    lasting = round(ticks * rate_hz / timescale(track.at(b"mdia", b"mdhd").data))
+    skipped, kept = _edit(movie, track, rate_hz, lasting) or _itunes_note(movie) or (0, None)
     return Track(rate_hz, channels, offsets, sizes, skipped, kept)
-
-
-# ---- boxes
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    data: memoryview
-
-    def each(self, kind: bytes) -> Iterator[_Box]:
-        """The boxes of this kind directly within."""
-        place = 0
-        while place + 8 <= len(self.data):
-            length, found = struct.unpack_from(">I4s", self.data, place)
-            body = place + 8
-            if length == 1:
-                (length,) = struct.unpack_from(">Q", self.data, body)
-                body += 8
-            end = len(self.data) if length == 0 else place + length
-            if end < body or end > len(self.data):
-                raise ValueError("a box goes beyond the one around it")
-            if found == kind:
-                yield _Box(self.data[body:end])
-            place = end
-
-    def find(self, *path: bytes) -> _Box | None:
-        """The first box at the path."""
-        box: _Box | None = self
-        for kind in path:
-            box = next(box.each(kind), None) if box is not None else None
-        return box
-
-    def at(self, *path: bytes) -> _Box:
-        """The first box at the path; raises KeyError when there is none."""
-        box = self.find(*path)
-        if box is None:
-            raise KeyError(path)
-        return box
-
-    def table(self, kind: str, columns: int = 1) -> Int64:
-        """The rows of a table, shape (n_rows, columns): behind version and flags a count, then numbers of this kind."""
-        (count,) = struct.unpack_from(">I", self.data, 4)
-        numbers = np.frombuffer(self.data, kind, count * columns, 8) if count else np.zeros(0)
-        return numbers.astype(np.int64).reshape(-1, columns)
-
-
-def _top_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, place and length of what each box holds; raises `Unfit` when the file ends within one."""
-    place = 0
-    while place + 8 <= size:
-        file.seek(place)
-        head = file.read(16)
-        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-        header = 8
-        if length == 1:
-            length, header = int.from_bytes(head[8:16], "big"), 16
-        if length == 0:
-            length = size - place
-        if length < header:
-            raise unreadable(f"a box at byte {place} makes no sense")
-        if place + length > size:
-            there = size - place
-            raise truncated(
-                f"it promises {length} bytes of {kind!r} and {there} are there", promised=length, there=there
-            )
-        yield kind, place + header, length - header
-        place += length
 
 
 # ---- what the sound is
@@ -139,7 +69,7 @@ def _top_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
 
 def _configuration(described: memoryview) -> tuple[int, int]:
     """Rate and channels of AAC-LC, by the description of the track's samples."""
-    entry = _Box(described[8:])
+    entry = Box(described[8:])
     kind = bytes(described[12:16])
     if kind != b"mp4a":
         name = {b"enca": "protected", b"drms": "protected", b"alac": "Apple Lossless"}.get(kind, repr(kind)[2:-1])
@@ -147,7 +77,7 @@ def _configuration(described: memoryview) -> tuple[int, int]:
     sample = entry.at(b"mp4a").data
     # Sound descriptions of QuickTime have 16 or 36 bytes more.
     extra = {0: 0, 1: 16, 2: 36}[struct.unpack_from(">H", sample, 8)[0]]
-    inner = _Box(sample[28 + extra :])
+    inner = Box(sample[28 + extra :])
     stream = inner.find(b"esds") or inner.at(b"wave", b"esds")
     return _audio_specific(_decoder_configuration(stream.data[4:]))
 
@@ -222,14 +152,16 @@ class _Bits:
 # ---- where the sound is
 
 
-def _units(table: _Box) -> tuple[Int64, Int64]:
-    """Place and size of each access unit."""
+def _units(table: Box) -> tuple[Int64, Int64, float]:
+    """Place and size of each access unit, and how long all last together in the track's ticks."""
+    durations = table.at(b"stts").table(">u4", 2).astype(np.float64)
+    ticks = float((durations[:, 0] * durations[:, 1]).sum())
     sizes = _sizes(table.at(b"stsz").data)
     short = table.find(b"stco")
     starts = (short.table(">u4") if short else table.at(b"co64").table(">u8"))[:, 0]
     rows = table.at(b"stsc").table(">u4", 3)[:, :2]
     if not len(sizes):
-        return sizes, sizes
+        return sizes, sizes, ticks
     if not (len(starts) and starts.min() >= 0 and len(rows) and rows[0, 0] == 1 and (np.diff(rows[:, 0]) > 0).all()):
         raise ValueError("the chunks make no sense")
     lasting = np.diff(np.append(rows[:, 0], len(starts) + 1))
@@ -239,23 +171,20 @@ def _units(table: _Box) -> tuple[Int64, Int64]:
     chunk = np.repeat(np.arange(len(starts)), per_chunk)
     before = np.cumsum(sizes) - sizes
     first = np.minimum(np.cumsum(per_chunk) - per_chunk, len(sizes) - 1)
-    return starts[chunk] + before - before[first][chunk], sizes
+    return starts[chunk] + before - before[first][chunk], sizes, ticks
 
 
 def _sizes(data: memoryview) -> Int64:
     common, count = struct.unpack_from(">II", data, 4)
     if count > _MAX_UNITS:
         raise ValueError("more units than a file of ours has")
-    sizes = np.full(count, common, np.int64) if common else np.frombuffer(data, ">u4", count, 12).astype(np.int64)
-    if len(sizes) and not 0 < sizes.min() <= sizes.max() < MAX_UNIT_BYTES - 8:
-        raise ValueError("a unit has a size that none has")
-    return sizes
+    return np.full(count, common, np.int64) if common else np.frombuffer(data, ">u4", count, 12).astype(np.int64)
 
 
 # ---- which of it is the recording
 
 
-def _edit(movie: _Box, track: _Box, rate_hz: int) -> tuple[int, int | None] | None:
+def _edit(movie: Box, track: Box, rate_hz: int, whole: int) -> tuple[int, int | None] | None:
     """Frames to leave out at the beginning and frames to keep, by the edit list; None when there is nothing to say."""
     found = track.find(b"edts", b"elst")
     if found is None:
@@ -268,33 +197,21 @@ def _edit(movie: _Box, track: _Box, rate_hz: int) -> tuple[int, int | None] | No
     if len(real) != 1:
         raise unsupported("is an MPEG-4 file that is cut together from several parts")
     length, start = real[0]
-    scale = _timescale(track.at(b"mdia", b"mdhd").data)
-    skipped = round(start * rate_hz / scale)
-    lasting = _lasting(track, scale, rate_hz) - skipped
+    skipped = round(start * rate_hz / timescale(track.at(b"mdia", b"mdhd").data))
+    lasting = whole - skipped
     # The length is told in ticks of the movie, which are longer than a frame; the track knows better within one.
-    tick = rate_hz / _timescale(movie.at(b"mvhd").data)
+    tick = rate_hz / timescale(movie.at(b"mvhd").data)
     told = length * tick
     kept = lasting if not length or abs(told - lasting) <= tick else min(round(told), lasting)
     return skipped, max(0, kept)
 
 
-def _lasting(track: _Box, scale: int, rate_hz: int) -> int:
-    """Frames of the whole track by its table of durations; the last unit may count for less than it holds."""
-    rows = track.at(b"mdia", b"minf", b"stbl", b"stts").table(">u4", 2).astype(np.float64)
-    return round(float((rows[:, 0] * rows[:, 1]).sum()) * rate_hz / scale)
-
-
-def _timescale(header: memoryview) -> int:
-    (scale,) = struct.unpack_from(">I", header, 20 if header[0] else 12)
-    return int(scale) or UNIT_FRAMES
-
-
-def _itunes_note(movie: _Box) -> tuple[int, int | None] | None:
+def _itunes_note(movie: Box) -> tuple[int, int | None] | None:
     """The same by iTunes' note: hexadecimal numbers, of which the second is the delay and the fourth the length."""
     listed = movie.find(b"udta", b"meta")
     if listed is None:
         return None
-    for note in (found for items in _Box(listed.data[4:]).each(b"ilst") for found in items.each(b"----")):
+    for note in (found for items in Box(listed.data[4:]).each(b"ilst") for found in items.each(b"----")):
         name, data = note.find(b"name"), note.find(b"data")
         if name and data and bytes(name.data[4:]) == b"iTunSMPB":
             numbers = [int(word, 16) for word in bytes(data.data[8:]).split()[:4]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _GOLDEN = Path(__file__).resolve().parent.parent / "golden/audio"
@@ -52,6 +52,22 @@ class M4a:
         index = self._index(stream, begin)
         return head + index + sound if self.index_first else head + sound + index
 
+    def fragmented(self, stream: list[bytes], *, each: int) -> bytes:
+        """The same as fragments of so many units, without a table of them in the index."""
+        extended = full(b"trex", struct.pack(">IIIII", 0, 1, UNIT_FRAMES, 0, 0))
+        told = replace(self, index_first=True, more_boxes=box(b"mvex", extended))
+        out = box(b"ftyp", b"iso5" + bytes(4)) + told._index([], 0)
+        for start in range(0, len(stream), each):
+            some = stream[start : start + each]
+            sizes = struct.pack(f">{len(some)}I", *(len(unit) for unit in some))
+            part = b""
+            for _ in range(2):  # the place of the data depends on the length of what tells it
+                run = struct.pack(">III", 0x201, len(some), len(part) + 8) + sizes
+                header = box(b"tfhd", struct.pack(">II", 0x20000, 0))
+                part = box(b"moof", full(b"mfhd", bytes(4)) + box(b"traf", header + box(b"trun", run)))
+            out += part + box(b"mdat", b"".join(some))
+        return out
+
     def _index(self, stream: list[bytes], begin: int) -> bytes:
         kept = self.frame_count + self.skipped
         media = full(b"mdhd", struct.pack(">IIIIHH", 0, 0, self.rate_hz, kept, 0x55C4, 0))
@@ -66,7 +82,7 @@ class M4a:
 
     def _tables(self, stream: list[bytes], begin: int) -> bytes:
         last = self.frame_count + self.skipped - (len(stream) - 1) * UNIT_FRAMES
-        durations = struct.pack(">IIIII", 2, len(stream) - 1, UNIT_FRAMES, 1, max(0, min(last, UNIT_FRAMES)))
+        durations = struct.pack(">IIIII", 2, max(0, len(stream) - 1), UNIT_FRAMES, 1, max(0, min(last, UNIT_FRAMES)))
         sizes = [len(unit) for unit in stream]
         # Two chunks: five units, then the rest.
         first = min(5, len(sizes))

@@ -49,6 +49,7 @@ def sound_files() -> dict[str, bytes]:
         "adts": mpeg4.adts(channels=1),
         "m4a": mpeg4.m4a(has_itunes_note=True),
         "m4a-index-first": mpeg4.m4a(index_first=True),
+        "m4a-fragments": mpeg4.M4a().fragmented(mpeg4.units(mpeg4.adts()), each=10),
     }
 
 
