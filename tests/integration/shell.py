@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner, Result
+
 from tests.house import House
+from tonewright_client.cli import app
 
 COMMAND = Path(sys.executable).with_name("tonewright")
 
@@ -36,3 +39,8 @@ def start(house: House, *arguments: str, artist: str = "") -> subprocess.Popen[s
     return subprocess.Popen(
         [str(COMMAND), *arguments], env=known, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def run_here(house: House, *arguments: str, artist: str = "") -> Result:
+    """The command in the test's own process: a shell pays a second of imports for each."""
+    return CliRunner().invoke(app, list(arguments), env=environment(house, artist=artist))
