@@ -115,6 +115,8 @@ def _make_one_of_each(walk: Walker, audio: bytes, live_set: bytes) -> None:
     walk.finish(walk.call("POST", f"{A}/separations", json={"asset": asset}))
     walk.call("POST", f"{A}/operations/{{operation}}:cancel")
     walk.call("POST", f"{A}/operations/{{operation}}/events:ticket")
+    walk.call("POST", f"{A}/separations/{{separation}}/events:ticket")
+    walk.call("POST", f"{A}/separations:batchCreate", json={"requests": [{"separation": {"asset": asset}}]})
     walk.call("POST", f"{A}/training-items", json={"asset": asset, "caption": "Warm pads over a steady beat"})
     walk.finish(walk.call("POST", f"{A}/exports", json={}))
     walk.call("POST", f"{A}/exports/{{export}}:link")

@@ -22,7 +22,7 @@ SECRET = "whsec_" + base64.b64encode(b"k" * 24).decode()
 
 
 def separation(state: str, etag: str) -> stems_pb2.WatchSeparationResponse:
-    made = stems_pb2.Separation(name="artists/nova/separations/1", state=f"STATE_{state}", etag=etag)
+    made = stems_pb2.Separation(name="artists/nova/separations/1", state=view.State.Value(f"STATE_{state}"), etag=etag)
     return stems_pb2.WatchSeparationResponse(separation=made)
 
 
