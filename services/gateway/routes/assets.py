@@ -31,7 +31,10 @@ _BINARY: dict[str, Any] = {
         "required": True,
         "content": {
             kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("audio/wav", "audio/flac", "audio/mpeg", "application/octet-stream")
+            for kind in (
+                *("audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "audio/aiff", "audio/aac", "audio/mp4"),
+                "application/octet-stream",
+            )
         },
     }
 }
@@ -226,4 +229,7 @@ _ENDINGS = {
     "audio/flac": ".flac",
     "audio/mpeg": ".mp3",
     "audio/ogg": ".ogg",
+    "audio/aiff": ".aiff",
+    "audio/aac": ".aac",
+    "audio/mp4": ".m4a",
 }
