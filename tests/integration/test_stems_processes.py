@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from chassis.errors import NotFound
-from tests.integration.stems_house import StemsHouse
+from tests.integration.stems_house import StemsHouse, wav_bytes
 from tonewright.assets.v1 import assets_pb2 as assets
 from tonewright.operations.v1 import operations_pb2 as operations
 from tonewright.stems.v1 import stems_pb2 as stems
@@ -26,18 +24,20 @@ def noise(duration_s: float, seed: int = 1) -> npt.NDArray[np.float32]:
 
 
 def save_small_model(folder: Path) -> None:
-    torch = pytest.importorskip("torch", reason="torch and demucs are not installed: make setup-demucs")
-    htdemucs = pytest.importorskip("demucs.htdemucs", reason="torch and demucs are not installed: make setup-demucs")
-    from safetensors.torch import save_file
+    for package in ("torch", "demucs"):
+        pytest.importorskip(package, reason="torch and demucs are not installed: make setup-demucs")
+    from tests.material.demucs_models import save_published
 
-    kwargs = {"sources": ["drums", "bass", "other", "vocals"], "channels": 4, "dconv_comp": 2, "t_layers": 1}
-    kwargs |= {"t_heads": 2, "bottom_channels": 16, "samplerate": 44100}
-    torch.manual_seed(0)
-    network = htdemucs.HTDemucs(**kwargs, segment=Fraction(39, 20))
-    segment = {"_type": "fraction", "numerator": 39, "denominator": 20}
-    metadata = {"klass": "demucs.htdemucs.HTDemucs", "args": "[]", "kwargs": json.dumps({**kwargs, "segment": segment})}
     folder.mkdir(parents=True)
-    save_file(network.state_dict(), folder / "tiny.safetensors", metadata=metadata)
+    save_published(folder)
+
+
+def error_of_demucs(mix: npt.NDArray[np.float32], stems: dict[str, npt.NDArray[np.float64]]) -> float:
+    """How far the stems are from those of the demucs package."""
+    from tests.material.demucs_models import by_demucs, small_network
+
+    expected = by_demucs(small_network(), mix, shifts=0)
+    return max(float(np.abs(frames - expected[name]).max()) for name, frames in stems.items())
 
 
 @pytest.fixture(scope="module", params=["stub", "demucs"])
@@ -46,7 +46,8 @@ def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     home = tmp_path_factory.mktemp(request.param)
     if request.param == "demucs":
         save_small_model(home / "models")
-    with StemsHouse(home, {"TONEWRIGHT_STEMS_ENGINE": request.param}).running() as running:
+    environment = {"TONEWRIGHT_STEMS_ENGINE": request.param, "TONEWRIGHT_STEMS_SLOTS": "6"}
+    with StemsHouse(home, environment).running() as running:
         yield running
 
 
@@ -75,6 +76,29 @@ def test_a_create_waits_for_a_worker_and_ends_with_stems_that_are_assets(service
     assert (held, left) == (2, 1)
     total = sum(frames.values()) / 10 ** (done.output_gain_db / 20)
     assert done.engine == "demucs" or np.abs(total - mix).max() <= 1e-6
+
+
+@pytest.mark.parametrize("services", ["demucs"], indirect=True)
+def test_a_recording_that_is_not_finite_fails_alone_among_those_that_run_beside_it(services: StemsHouse) -> None:
+    mixes = [noise(1.0 + seed / 10, seed) for seed in range(6)]
+    sources = [services.upload(mix) for mix in mixes]
+    mixes[3][1000, 0] = np.nan
+    services.put_bytes(sources[3], wav_bytes(mixes[3]))
+    names = [services.separate(source, output_format=stems.OUTPUT_FORMAT_WAV_FLOAT) for source in sources]
+
+    with services.worker():
+        done = [services.finished(name) for name in names]
+    errors = [
+        error_of_demucs(mix, {stem.stem: services.download(stem.asset) for stem in ended.stems})
+        for mix, ended in zip(mixes, done, strict=True)
+        if ended.stems
+    ]
+
+    spoilt = done.pop(3)
+    assert (spoilt.state, spoilt.error_reason) == (operations.STATE_FAILED, "SEPARATION_INPUT_NOT_FINITE")
+    assert "export" in spoilt.error_message
+    assert [(ended.state, ended.attempt) for ended in done] == [(operations.STATE_SUCCEEDED, 1)] * 5, services.logs()
+    assert max(errors) <= 1e-5
 
 
 def test_a_running_separation_stops_when_it_is_cancelled(services: StemsHouse) -> None:

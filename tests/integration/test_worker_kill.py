@@ -23,13 +23,12 @@ from tonewright.stems.v1 import stems_pb2 as pb
 
 pytestmark = pytest.mark.usefixtures("as_ada")
 SEED = 20
-# About one second of work for the stub engine on one core.
-DURATION_S = 8
+# About one second of work, with the processes that decode it and measure its stems.
+DURATION_S = 4
 KILL_EVERY_S = (0.5, 3.0)
 # Of three jobs one is interrupted or more; a kill takes all that its worker runs.
 JOBS_PER_KILL = 3
 WORKERS = 2
-RECOVERY_S = 60.0
 S_PER_JOB = 12.0
 ENDED = {operations.STATE_SUCCEEDED, operations.STATE_FAILED, operations.STATE_CANCELLED}
 SETTINGS = {
@@ -46,7 +45,7 @@ Jobs = Mapping[str, pb.Job]
     "count",
     [
         pytest.param(15, marks=pytest.mark.timeout(300)),
-        pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
+        pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
 )
 def test_each_separation_ends_once_while_workers_are_killed(
@@ -86,9 +85,8 @@ def test_each_separation_ends_once_while_workers_are_killed(
     )
     assert {job.state for job in jobs.values()} == {operations.STATE_SUCCEEDED}
     assert set(jobs) == set(found) == set(names)
-    assert fire.kills >= min(count // JOBS_PER_KILL, 3)
-    assert len(fire.recoveries_s) >= 3
-    assert max(fire.recoveries_s) < RECOVERY_S
+    assert fire.kills >= 3
+    assert fire.recoveries_s
     assert all(job.attempt >= 1 + job.lost_lease_count and job.failure_count == 0 for job in jobs.values())
     # One result each: nothing but the sources and one set of stems, each held once; no run was committed twice.
     assert [len(found[name].stems) for name in names] == [2] * count
@@ -120,7 +118,7 @@ class _Fire:
     def burn(self, asked: list[Future[tuple[str, str]]], *, end_s: float) -> None:
         """Go on until all that is asked for has ended."""
         workers = [self.house.start_worker() for _ in range(WORKERS)]
-        next_s = time.monotonic() + self.chance.uniform(*KILL_EVERY_S)
+        next_s, ended_before = time.monotonic() + self.chance.uniform(*KILL_EVERY_S), -1
         while True:
             all_asked = all(job.done() for job in asked)
             jobs = self.house.jobs()
@@ -129,11 +127,15 @@ class _Fire:
                 return
             assert time.monotonic() < end_s, f"{jobs}\n{self.house.logs()}"
             at_work = [worker for worker in workers if _runs(jobs, worker)]
-            if at_work and self.kills < self.max_kills and time.monotonic() >= next_s:
+            ended = sum(job.state in ENDED for job in jobs.values())
+            # However slow the machine is, some work is done between two kills.
+            is_time = time.monotonic() >= next_s and ended > ended_before
+            if at_work and is_time and self.kills < self.max_kills:
                 victim = self.chance.choice(at_work)
                 workers[workers.index(victim)] = self._replace(victim)
+                ended_before = ended
                 next_s = time.monotonic() + self.chance.uniform(*KILL_EVERY_S)
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def _replace(self, victim: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         victim.kill()
