@@ -97,7 +97,9 @@ def build_worker(runtime: Runtime) -> Worker:
     runner = JobRunner(
         jobs, handler(work, to_separation), slots=_slots(settings), poll_s=settings.poll_s, queue=runtime.queue
     )
-    return Worker(runner, list(engines.values()))
+    worker = Worker(runner, list(engines.values()))
+    runtime.health.add("engines", worker.check)
+    return worker
 
 
 def _slots(settings: StemsSettings) -> int:

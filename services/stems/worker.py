@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from chassis.jobs import JobRunner
-from services.stems.domain import Progress, Separation
+from chassis.logs import get_logger
+from services.stems.domain import ModelUnusable, Progress, Separation
 from services.stems.use_cases import SeparationWork
 
+log = get_logger(__name__)
+
+_LOOK_S = 1.0
 # Where Linux says how much memory a container may take: cgroups version 2 and 1.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
@@ -30,23 +36,51 @@ def handler(work: SeparationWork, read: Callable[[Any], Separation]) -> Callable
     return handle
 
 
-@dataclass(frozen=True, slots=True)
+def _end_process() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@dataclass(slots=True)
 class Worker:
-    """Runs jobs, and closes engines when the last one has ended."""
+    """Runs jobs; ends the process when an engine's device is lost to it, and closes engines after the last job.
+
+    Args:
+        jobs: Runs them.
+        engines: What they run on.
+        end: Asks the process to end, so that another takes its place.
+    """
 
     jobs: JobRunner[Any]
     engines: Sequence[object]
+    end: Callable[[], None] = _end_process
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Begin."""
         self.jobs.start()
+        threading.Thread(target=self._watch, name="engines", daemon=True).start()
 
     def stop(self, grace_s: float) -> None:
         """Claim no more, let running jobs end within the time, hand the rest back, and let the engines go."""
+        self._stopped.set()
         self.jobs.stop(grace_s)
         for engine in self.engines:
             if (close := getattr(engine, "close", None)) is not None:
                 close()
+
+    def check(self) -> None:
+        """Nothing while every engine works, else `ModelUnusable`."""
+        if any(getattr(engine, "is_broken", False) for engine in self.engines):
+            raise ModelUnusable("the device answers nothing any more; this worker ends so that another takes its place")
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_LOOK_S):
+            try:
+                self.check()
+            except ModelUnusable as error:
+                log.error("device_lost", error=str(error))
+                self.end()
+                return
 
     def run_until_idle(self, timeout_s: float) -> bool:
         """Whether no job waits and none runs here, in time."""

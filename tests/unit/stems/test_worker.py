@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from services.stems.worker import memory_budget, own_folder, slots_within
+from services.stems.domain import ModelUnusable
+from services.stems.worker import Worker, memory_budget, own_folder, slots_within
 
 GIB, MIB = 1 << 30, 1 << 20
 
@@ -61,6 +63,39 @@ def test_files_of_workers_that_are_gone_are_removed(tmp_path: Path) -> None:
     assert mine == tmp_path / str(os.getpid())
     assert {path.name for path in tmp_path.iterdir()} == {mine.name, str(os.getppid()), "something"}
     assert not list(mine.iterdir())
+
+
+class Card:
+    """An engine whose device may be lost."""
+
+    is_broken = False
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class NoJobs:
+    """A runner without work."""
+
+    def start(self) -> None: ...
+
+    def stop(self, grace_s: float) -> None: ...
+
+
+def test_a_worker_whose_device_is_lost_asks_for_its_end() -> None:
+    card, asked = Card(), threading.Event()
+    worker = Worker(NoJobs(), [object(), card], asked.set)  # type: ignore[arg-type]
+    worker.start()
+    worker.check()
+
+    card.is_broken = True
+
+    with pytest.raises(ModelUnusable):
+        worker.check()
+    assert asked.wait(10)
+    worker.stop(0)
+    assert card.is_closed
 
 
 _WITHOUT_TORCH = """
