@@ -129,6 +129,11 @@ def test_port_of_the_object_store_is_read_from_its_url() -> None:
     assert peers(sessions, "egress", 9000) == [{"anyone"}]
 
 
+@pytest.mark.parametrize(("component", "reached"), [("stems", [{"anyone"}]), ("realtime", []), ("prompt", [])])
+def test_service_that_posts_webhooks_gets_out_by_https(component: str, reached: list[set[str]]) -> None:
+    assert peers(policy(rendered("dev-backends"), component), "egress", 443) == reached
+
+
 def test_collector_is_reached_when_there_is_one() -> None:
     assert peers(policy(rendered("monitoring"), "realtime"), "egress", 4317) == [{"anyone"}]
     assert peers(policy(rendered("minimal"), "realtime"), "egress", 4317) == []

@@ -16,7 +16,7 @@ acts as, where it listens and what it uses; the table below joins them, and poli
       "s3" (dict "kept" 8333 "for" "objects") }}
 {{- $more := dict
       "gateway" (list "oidc")
-      "stems" (list "weights")
+      "stems" (list "weights" "webhooks")
       "stems-worker" (list "weights")
       "migrations" (list "database")
       "test" (list "clients" "objects") }}
@@ -48,6 +48,8 @@ Takes (dict "root" $ "need" name).
 {{- $found := list }}
 {{- if eq .need "otlp" }}
 {{- $found = ternary (append $ports.otlp (regexFind "[0-9]+$" $values.telemetry.otlpEndpoint)) list (ne $values.telemetry.otlpEndpoint "") }}
+{{- else if eq .need "webhooks" }}
+{{- $found = $ports.https }}
 {{- else if eq .need "oidc" }}
 {{- $found = ternary $ports.https list (ne $values.gateway.oidc.issuer "") }}
 {{- else if eq .need "openai" }}
