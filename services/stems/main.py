@@ -37,6 +37,8 @@ log = get_logger(__name__)
 
 _PURGE_EVERY_S = 10.0
 _TELL_EVERY_S = 1.0
+# A receiver that hangs for 10 s holds up one of them.
+_SENDERS = 3
 _EXTRA_MISSING = "engine demucs needs the `stems` extra: run `make setup-demucs`"
 
 
@@ -71,7 +73,7 @@ def build(runtime: Runtime) -> App:
             (add_OperationsServicer_to_server, operations),
         ],
         method_rules=METHOD_RULES,
-        loops=[maintenance([jobs]), purge, tell_ends, outbox.loop],
+        loops=[maintenance([jobs]), purge, tell_ends, *[outbox.loop] * _SENDERS],
         on_stop=[partial(asyncio.to_thread, outbox.close)],
     )
 
