@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tonewright_client.client import ArtistHandle
 from tonewright_client.models import Model, Separation
-from tonewright_client.separations import ENDED, SeparationOptions, engine_label
+from tonewright_client.separations import SeparationOptions, engine_label
 from tonewright_client.splitting import Piece, Splitter
 from tonewright_client.terminal import chosen_artist, connect, errors, gateway, out, refuse, show, show_json
 from tonewright_client.waveforms import PicturesUnavailable, draw_stems, require_pictures
@@ -185,12 +185,12 @@ def _tell_interrupted(pieces: Sequence[Piece]) -> None:
     if not started:
         errors.print("stopped before anything was separated")
     for piece in started:
-        if piece.error:
+        if piece.state == "CANCELLED":
+            said = "cancelled"
+        elif piece.error:
             said = piece.error
         elif piece.state == "SUCCEEDED":
             said = "had ended; run the same command again to download its stems, they are remembered"
-        elif piece.state in ENDED:
-            said = "cancelled"
         else:
             said = "asked the server to cancel it; it stops within one segment"
         errors.print(f"{piece.title}: {said} ({piece.name})", highlight=False, soft_wrap=True)
@@ -211,7 +211,7 @@ def _show_pieces(pieces: Sequence[Piece]) -> None:
 def _speed(piece: Piece, separation: Separation) -> str:
     factor = separation["real_time_factor"]
     if piece.was_remembered or not factor:
-        return "remembered: separated before, no work was done"
+        return "remembered, no work was done"
     return f"{factor:.3f} ({1 / factor:.1f} times as fast as it plays)"
 
 
@@ -265,6 +265,9 @@ class _Bars:
 
     def downloading(self, piece: Piece, done: int, total: int) -> None:
         self._say(piece, 100 * done / max(total, 1), "downloading")
+
+    def cancelling(self, pieces: Sequence[Piece]) -> None:
+        self._bar.print(f"stopping: asking the server to cancel {len(pieces)} separations")
 
     def finished(self, piece: Piece) -> None:
         self._say(piece, 100, "remembered, done" if piece.was_remembered else "done")

@@ -78,6 +78,9 @@ class View(Protocol):
     def finished(self, piece: Piece) -> None:
         """Everything of it is there."""
 
+    def cancelling(self, pieces: Sequence[Piece]) -> None:
+        """The person stopped it: the server is asked to end these separations."""
+
 
 class Stopped(Exception):
     """The person does not want the rest."""
@@ -211,6 +214,7 @@ class Splitter:
     def _cancel(self, pieces: Sequence[Piece]) -> None:
         self._stopping.set()
         asked = [piece for piece in pieces if piece.name and piece.state not in ENDED]
+        self._view.cancelling(asked)
         for piece in asked:
             try:
                 piece.separation = self._artist.separations.cancel(piece.name)

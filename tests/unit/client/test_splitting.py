@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class Silent:
         self.interrupts = interrupts
 
     def uploading(self, piece: Piece, done: int, total: int) -> None: ...
+
+    def cancelling(self, pieces: Sequence[Piece]) -> None: ...
 
     def downloading(self, piece: Piece, done: int, total: int) -> None: ...
 
