@@ -258,18 +258,19 @@ class Scheduler:
                     self._perform([place])
             return
         job, _, segment = batch[0]
-        self.is_broken = not self._runs_silence(segment)
+        self.is_broken = not self._runs_silence(segment.network)
         with self._lock:
             _fail(job, _broken(error) if self.is_broken else _forward_failed(error))
 
-    def _runs_silence(self, segment: Segment) -> bool:
-        """Whether the network runs at all: if not, no job is at fault."""
+    def _runs_silence(self, network: Network) -> bool:
+        """Whether the network runs at all, at its ordinary length: if not, no job is at fault."""
+        shape = (1, network.channels, network.valid_frames(network.segment_frames))
         try:
-            segment.network.forward(np.zeros_like(segment.frames)[None])
+            network.forward(np.zeros(shape, np.float32))
         except DeviceMemoryExhausted:
             return True
         except Exception as error:
-            log.error("device_broken", device=segment.network.device, exc_info=error)
+            log.error("device_broken", device=network.device, exc_info=error)
             return False
         return True
 

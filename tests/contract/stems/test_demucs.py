@@ -18,6 +18,9 @@ torch = pytest.importorskip("torch", reason="torch and demucs are not installed:
 pytest.importorskip("demucs.apply", reason="torch and demucs are not installed: make setup-demucs")
 
 from demucs.apply import BagOfModels  # noqa: E402
+from demucs.demucs import Demucs  # noqa: E402
+from demucs.hdemucs import HDemucs  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 from services.stems.demucs.engine import DemucsEngine  # noqa: E402
 from services.stems.demucs.network import load_network  # noqa: E402
@@ -173,6 +176,21 @@ def test_a_subset_runs_only_the_networks_with_a_share_in_it(tmp_path: Path, mode
     assert loaded == ["d", "a", "b", "c"]
     assert list(some) == ["vocals"]
     assert furthest(some, every) <= 1e-6
+
+
+@pytest.mark.parametrize(("kind", "depth"), [(HDemucs, 6), (Demucs, 4)])
+def test_older_networks_equal_demucs_too(tmp_path: Path, models: Path, opened: Open, kind: Any, depth: int) -> None:
+    torch.manual_seed(0)
+    settings = {"sources": list(SOURCES), "channels": 4, "depth": depth, "segment": 0.25}
+    network = kind(**settings).eval()
+    metadata = {"klass": f"{kind.__module__}.{kind.__name__}", "args": "[]", "kwargs": json.dumps(settings)}
+    save_file(network.state_dict(), models / "old.safetensors", metadata=metadata)
+    engine = opened()
+
+    for frame_count in (2_000, 11_025, 20_000):
+        frames = noise(frame_count)
+        ours = separated(engine, task(engine, mix_file(tmp_path / "mix.f32", frames)))
+        assert furthest(ours, by_demucs(network, frames, shifts=0, overlap=0.25)) <= 2e-6
 
 
 def test_weights_without_arguments_are_refused(models: Path) -> None:
