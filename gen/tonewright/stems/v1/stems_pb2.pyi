@@ -92,7 +92,7 @@ class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.Val
     PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
     """As PRIORITY_BATCH."""
     PRIORITY_BATCH: _Priority.ValueType  # 1
-    """After interactive work, until it has waited for ten minutes: then alike."""
+    """After interactive work; one that has waited for ten minutes goes like it, as long as no other batch work runs."""
     PRIORITY_INTERACTIVE: _Priority.ValueType  # 2
     """Before batch work: somebody waits in front of a performance.
     Among jobs of one priority those of the artist with the fewest running ones go first, then the oldest.
@@ -104,7 +104,7 @@ class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
 PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
 """As PRIORITY_BATCH."""
 PRIORITY_BATCH: Priority.ValueType  # 1
-"""After interactive work, until it has waited for ten minutes: then alike."""
+"""After interactive work; one that has waited for ten minutes goes like it, as long as no other batch work runs."""
 PRIORITY_INTERACTIVE: Priority.ValueType  # 2
 """Before batch work: somebody waits in front of a performance.
 Among jobs of one priority those of the artist with the fewest running ones go first, then the oldest.
