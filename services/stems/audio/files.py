@@ -27,6 +27,8 @@ from services.stems.domain import (
 
 log = get_logger(__name__)
 
+# For what a decoder writes beside the frames.
+_SLACK_BYTES = 8 << 20
 _ERRORS: dict[str, type[AppError]] = {
     "AUDIO_NOT_FINITE": SeparationInputNotFinite,
     "AUDIO_CHANNELS": SeparationChannelsUnsupported,
@@ -54,7 +56,7 @@ class AudioFiles:
         bounds = Bounds(
             math.ceil(self.decode_timeout_s),
             self.decode_memory_bytes,
-            asset.frame_count * min(asset.channels, 2) * 4 + (1 << 20),
+            asset.frame_count * min(asset.channels, 2) * 4 + _SLACK_BYTES,
         )
         arguments = {"audio": str(file), "target": str(target), "max_frames": asset.frame_count}
         try:

@@ -171,7 +171,10 @@ class _Derivation:
         return RESIDUAL if selection.include_residual else ""
 
     def _rounded(self, frames: Float32) -> Float32:
-        return (np.rint(frames * np.float32(STEPS)) / np.float32(STEPS)) if self._is_exact else frames
+        if not self._is_exact:
+            return frames
+        # In float64, in which the steps of no float32 overflow.
+        return (np.rint(frames.astype(np.float64) * STEPS) / STEPS).astype(np.float32)
 
 
 class _Lane:

@@ -18,7 +18,7 @@ import soundfile
 from audiofiles.containers import check_container
 from audiofiles.raw import decode_to_raw
 from services.stems.audio import AudioFiles
-from services.stems.audio.encoders import SUFFIXES
+from services.stems.audio.encoders import SUFFIXES, open_encoder
 from services.stems.audio.stems import StemsClosed
 from services.stems.domain import (
     Encoded,
@@ -311,6 +311,25 @@ def test_stems_with_a_common_gain_still_sum_to_the_mix_with_that_gain(tmp_path: 
     assert encoded.gain_db < 0
     assert all(np.abs(whole_steps(file)).max() < 2**23 - 1 for file in encoded.files.values())
     assert np.abs(total - gained).max() <= 1
+
+
+def test_the_largest_floats_are_brought_to_full_scale(tmp_path: Path) -> None:
+    frames = noise(1000, 1.0) * np.float32(1e37)
+
+    encoded = write(kept(tmp_path, frames), {"vocals": frames})
+
+    assert encoded.gain_db == pytest.approx(-740, abs=1)
+    assert soundfile.read(encoded.files["vocals"])[0].max() == pytest.approx(1, abs=1e-3)
+
+
+def test_a_wav_file_beyond_4_gib_has_sizes_of_64_bits(tmp_path: Path) -> None:
+    encoder = open_encoder(tmp_path / "long.wav", 44100, 2, 1 << 30, OutputFormat.WAV_FLOAT)
+    encoder.write(noise(1000, 0.5))
+    encoder.close()
+
+    assert (tmp_path / "long.wav").read_bytes()[:4] == b"RF64"
+    assert check_container(tmp_path / "long.wav") == "audio/wav"
+    assert np.array_equal(soundfile.read(tmp_path / "long.wav", dtype="float32")[0], noise(1000, 0.5))
 
 
 def test_the_residual_alone_can_call_for_the_gain(tmp_path: Path) -> None:
