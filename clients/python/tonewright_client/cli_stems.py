@@ -64,6 +64,7 @@ def split(  # noqa: PLR0913 - each is an option of the command
 
     What the platform has already is neither sent nor separated again. Ctrl-C cancels what has not ended.
     """
+    model = model.rpartition("/")[2]  # also as `tonewright stems models` shows it
     parameters = {"overlap": overlap, "shifts": shifts, "seed": seed, "deterministic": deterministic or None}
     wanted = [stem.strip() for stem in only.split(",") if stem.strip()]
     options: dict[str, Any] = {

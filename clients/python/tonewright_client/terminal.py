@@ -89,6 +89,8 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
     value: Any = row
     for part in column.split("."):
         value = value.get(part, "") if isinstance(value, Mapping) else ""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
