@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,11 +68,22 @@ class SeparationWork:
             measures.observe_wait(separation, waited.total_seconds())
         result = self._wait_for_twin(separation, course)
         if result is None:
-            result = self._make(separation, course)
-            self._commit(separation, result)
+            with self._waking_twins(separation):
+                result = self._make(separation, course)
+                self._commit(separation, result)
             measures.observe_run(separation, self.clock.monotonic() - began_s, result.real_time_factor)
         else:
             self._commit(separation, result)
+
+    @contextmanager
+    def _waking_twins(self, separation: Separation) -> Iterator[None]:
+        """Equal work that waits for this run looks again at once when the run ends without a result."""
+        try:
+            yield
+        except BaseException:
+            with suppress(Unavailable):
+                self.store.wake_twins(separation)
+            raise
 
     def _commit(self, separation: Separation, result: Result) -> None:
         kept = self.store.finish(separation, result)

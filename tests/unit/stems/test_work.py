@@ -329,6 +329,26 @@ def test_a_twin_that_waits_gives_its_place_to_other_work(house: StemsHouse) -> N
     assert [separation.attempt.failures for separation in kept] == [0, 0]
 
 
+def test_a_twin_that_waits_begins_when_the_other_run_ends_without_a_result(house: StemsHouse) -> None:
+    asset = house.assets.add(noise(), RATE_HZ)
+    for _ in range(2):
+        house.separations.create(ARTIST, Order(asset.name), "", b"")
+    first, second = house.jobs.claim("one"), house.jobs.claim("two")
+    assert first is not None
+    assert second is not None
+    house.jobs.fail(second.uid, second.fence, Unavailable("it waits", retry_after_s=60))
+    ends = Course(lambda _percent, stage: JobCancelled("enough") if stage == "separating" else None)
+
+    before = house.jobs.claim("two")
+    with pytest.raises(JobCancelled):
+        house.work.perform(to_separation(first), ends)
+    after = house.jobs.claim("two")
+
+    assert before is None
+    assert after is not None
+    assert after.uid == second.uid
+
+
 @pytest.mark.parametrize("step", [700, 16_000, 200_000])
 def test_chunks_have_the_same_grid_whatever_the_engine_gives(house: StemsHouse, step: int) -> None:
     use(house, Slices(step))
