@@ -82,9 +82,14 @@ def _place(device: str) -> torch.device:
     try:
         place = torch.device(best_device() if device == "auto" else device)
     except RuntimeError as error:
-        raise ModelUnusable(f"there is no device {device!r}; choose auto, cpu, cuda or cuda:N") from error
+        raise ModelUnusable(
+            f"there is no device {device!r}; set TONEWRIGHT_STEMS_DEVICE to auto, cpu, cuda or cuda:N"
+        ) from error
     if place.type not in {"cpu", "cuda"} or (place.type == "cuda" and not torch.cuda.is_available()):
-        raise ModelUnusable(f"this machine has no device {device!r} that torch {torch.__version__} can use")
+        raise ModelUnusable(
+            f"torch {torch.__version__} finds no device {device!r} here; set TONEWRIGHT_STEMS_DEVICE=cpu, or install "
+            "torch built for CUDA (make setup-demucs with TORCH_INDEX_URL)"
+        )
     return place
 
 

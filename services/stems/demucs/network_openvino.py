@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from services.stems.demucs.network_compute import Whole, held_bytes
+from services.stems.demucs.network_layers import BandNorm
 
 Float32 = npt.NDArray[np.float32]
 
@@ -35,6 +36,9 @@ class ByOpenVino:
         self.batch_sizes: tuple[int, ...] = (1,)
         self._widest = whole.core.widest_bytes
         mix = torch.zeros(1, *shape)
+        for part in whole.core.modules():
+            if isinstance(part, BandNorm):
+                part.is_translated = True
         with torch.no_grad():
             self._request = _compiled(whole.core, (whole.spectrum(mix), mix), threads).create_infer_request()
         whole.core.drop_weights()
