@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import rfc8785
 
+from audiofiles.faults import Unfit
 from chassis.context import acting_as, in_request
 from chassis.paging import Pager
 from chassis.testing import FakeClock, caller_for
@@ -17,9 +18,7 @@ from chassis.testing.data import MemoryStore, sqlite_database
 from services.sessions.domain.assets import Asset, Recording
 from services.sessions.domain.errors import PROBE_ERRORS
 from services.sessions.domain.sessions import AudioReference, Session
-from services.sessions.probe.containers import check_container
-from services.sessions.probe.decode import measure
-from services.sessions.probe.faults import Unfit
+from services.sessions.probe.decode import measure_file
 from services.sessions.store import Base, SqlStore
 from services.sessions.use_cases.assets import Assets
 from services.sessions.use_cases.collect import Collector
@@ -42,8 +41,7 @@ class InProcessProber:
     def measure(self, audio: Path, peaks: Path) -> Recording:
         self.measured += 1
         try:
-            media_type = check_container(audio)
-            return Recording(media_type, **measure(audio, peaks, max_duration_s=60))
+            return Recording(**measure_file(str(audio), str(peaks), max_duration_s=60))
         except Unfit as fault:
             raise PROBE_ERRORS[fault.reason](fault.message, metadata=fault.facts) from fault
 
