@@ -63,6 +63,7 @@ def _until(ask: Callable[[], Any], *, within_s: float = 30.0) -> Any:
     return found
 
 
+@pytest.mark.target("embedded")
 def test_two_files_become_two_folders_with_pictures_and_a_second_run_is_free(
     house: House, artist: ArtistHandle, tmp_path: Path
 ) -> None:
