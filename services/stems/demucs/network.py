@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from chassis.logs import get_logger
 from services.stems.demucs.mounted import Weights
 from services.stems.demucs.network_compute import AsLoaded, ByGraphs, ByTorch, Compute, Whole, held_bytes, usable_cpus
 from services.stems.demucs.network_core import Core, Spectrum, suits
@@ -20,6 +21,8 @@ from services.stems.demucs.network_openvino import ByOpenVino, is_installed
 from services.stems.demucs.network_weights import load_module
 from services.stems.demucs.ports import DeviceMemoryExhausted, Network
 from services.stems.domain import ModelUnusable
+
+log = get_logger(__name__)
 
 Float32 = npt.NDArray[np.float32]
 # Translating a network for OpenVINO takes 3 to 8 s, which smaller ones do not win back.
@@ -115,7 +118,15 @@ def _compute(module: Any, place: torch.device, precision: Precision, runtime: Ru
         return ByGraphs(whole, place, shape, tensor_float=is_mixed)
     is_worth_it = is_installed() and held_bytes(core) > _LARGE_BYTES
     by_openvino = runtime is Runtime.OPENVINO or (runtime is Runtime.AUTO and is_worth_it)
-    return ByOpenVino(whole, shape, threads) if by_openvino and not is_mixed else ByTorch(whole)
+    if not by_openvino or is_mixed:
+        return ByTorch(whole)
+    try:
+        return ByOpenVino(whole, shape, threads)
+    except (ImportError, RuntimeError) as error:
+        if runtime is Runtime.OPENVINO:
+            raise ModelUnusable(f"OpenVINO cannot compute this network: {error}") from error
+        log.warning("openvino_unusable", error=str(error))
+        return ByTorch(whole)
 
 
 class _Windows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ class ByOpenVino:
         whole: Its core is traced once and let go of.
         shape: Channels and frames of a window.
         threads: How many to compute with.
+
+    Raises:
+        RuntimeError: OpenVINO cannot compute it; the core is as it was.
     """
 
     def __init__(self, whole: Whole, shape: tuple[int, int], threads: int) -> None:
@@ -36,11 +40,15 @@ class ByOpenVino:
         self.batch_sizes: tuple[int, ...] = (1,)
         self._widest = whole.core.widest_bytes
         mix = torch.zeros(1, *shape)
-        for part in whole.core.modules():
-            if isinstance(part, BandNorm):
-                part.is_translated = True
-        with torch.no_grad():
-            self._request = _compiled(whole.core, (whole.spectrum(mix), mix), threads).create_infer_request()
+        norms = [part for part in whole.core.modules() if isinstance(part, BandNorm)]
+        for norm in norms:
+            norm.is_translated = True
+        try:
+            with torch.no_grad():
+                self._request = _compiled(whole.core, (whole.spectrum(mix), mix), threads).create_infer_request()
+        finally:
+            for norm in norms:
+                norm.is_translated = False
         whole.core.drop_weights()
 
     def peak_bytes(self, batch: int) -> int:
@@ -65,10 +73,12 @@ def _compiled(core: torch.nn.Module, example: tuple[torch.Tensor, torch.Tensor],
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
+    with warnings.catch_warnings():
+        # torch would rather export; OpenVINO reads both, and a trace has its layers in one piece.
+        warnings.simplefilter("ignore")
+        trace: Any = torch.jit.trace
+        traced = trace(core, example, check_trace=False)
     # The front end itself: openvino.convert_model reports its use to a server.
-    traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-        core, example, check_trace=False
-    )
     reader = FrontEndManager().load_by_framework("pytorch")
     # The reader does not hold on to its decoder.
     decoder = TorchScriptPythonDecoder(traced, example_input=example)
