@@ -20,7 +20,7 @@ import numpy.typing as npt
 import soundfile
 
 from chassis.channels import Channels
-from chassis.context import Caller, Role, acting_as, in_request
+from chassis.context import Caller, Role, acting_as, caller, in_request
 from chassis.errors import Unavailable
 from chassis.objects import ObjectStore, open_store
 from chassis.settings import Settings
@@ -76,6 +76,11 @@ class StemsHouse:
         home.mkdir(parents=True, exist_ok=True)
         ensure_signing_keys(home, SERVICES)
 
+    @property
+    def parent(self) -> str:
+        """The artist for whom is called: nova, unless the test acts for another."""
+        return f"artists/{caller().artist}"
+
     @contextmanager
     def running(self) -> Iterator[StemsHouse]:
         """The services without a worker; everything ends at the end of the block."""
@@ -100,9 +105,9 @@ class StemsHouse:
         """A stems worker; it ends with the house."""
         return self._start("stems", "worker")
 
-    def start_faulty_worker(self, *faults: str) -> subprocess.Popen[bytes]:
+    def start_faulty_worker(self, *faults: str, **environment: str) -> subprocess.Popen[bytes]:
         """A worker whose stub engine is out of order, see `tests.material.faulty_worker`; it ends with the house."""
-        return self._run("stems-worker", "tests.material.faulty_worker", *faults)
+        return self._run("stems-worker", "tests.material.faulty_worker", *faults, **environment)
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -119,7 +124,7 @@ class StemsHouse:
 
     def upload_bytes(self, data: bytes) -> str:
         """The asset that holds this file."""
-        upload = self.assets.CreateUpload(assets.CreateUploadRequest(parent=PARENT, size_bytes=len(data)))
+        upload = self.assets.CreateUpload(assets.CreateUploadRequest(parent=self.parent, size_bytes=len(data)))
         self._objects().put(upload.object_key, data)
         return str(self.assets.CompleteUpload(assets.CompleteUploadRequest(name=upload.name), timeout=60).name)
 
@@ -138,12 +143,12 @@ class StemsHouse:
     def separate(self, asset: str, **asked: object) -> str:
         """The name of a new separation."""
         wanted = pb.Separation(asset=asset, **asked)  # type: ignore[arg-type]
-        operation = self.stems.CreateSeparation(pb.CreateSeparationRequest(parent=PARENT, separation=wanted))
-        return f"{PARENT}/separations/{operation.name.rpartition('-')[2]}"
+        operation = self.stems.CreateSeparation(pb.CreateSeparationRequest(parent=self.parent, separation=wanted))
+        return f"{self.parent}/separations/{operation.name.rpartition('-')[2]}"
 
     def separations(self) -> dict[str, pb.Separation]:
         """Every separation by name."""
-        page = self.stems.ListSeparations(pb.ListSeparationsRequest(parent=PARENT, page_size=1000))
+        page = self.stems.ListSeparations(pb.ListSeparationsRequest(parent=self.parent, page_size=1000))
         return {separation.name: separation for separation in page.separations}
 
     def jobs(self) -> dict[str, pb.Job]:
@@ -154,7 +159,7 @@ class StemsHouse:
 
     def kept(self) -> dict[str, assets.Asset]:
         """Every asset by name."""
-        page = self.assets.ListAssets(assets.ListAssetsRequest(parent=PARENT, page_size=1000))
+        page = self.assets.ListAssets(assets.ListAssetsRequest(parent=self.parent, page_size=1000))
         return {asset.name: asset for asset in page.assets}
 
     def log_lines(self, process: str) -> list[dict[str, object]]:
@@ -180,12 +185,12 @@ class StemsHouse:
     def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         return self._run("-".join((name, *arguments)), f"services.{name}", *arguments)
 
-    def _run(self, name: str, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _run(self, name: str, module: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         with (self.home / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
-                env=self.environment,
+                env={**self.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from chassis.context import acting_as
 from chassis.errors import AppError
-from tests.integration.stems_house import StemsHouse, wav_bytes
+from tests.integration.stems_house import ADA, StemsHouse, wav_bytes
 from tonewright.operations.v1 import operations_pb2 as operations
 from tonewright.stems.v1 import stems_pb2 as pb
 
@@ -27,7 +29,7 @@ SETTINGS = {
     "TONEWRIGHT_STEMS_SLOTS": str(SLOTS),
     "TONEWRIGHT_STEMS_LEASE_S": "2",
     "TONEWRIGHT_STEMS_POLL_S": "0.5",
-    "TONEWRIGHT_STEMS_GRACE_S": "6",
+    "TONEWRIGHT_STEMS_GRACE_S": "60",
 }
 ENDED = {operations.STATE_SUCCEEDED, operations.STATE_FAILED, operations.STATE_CANCELLED}
 
@@ -175,47 +177,60 @@ def test_who_waits_for_an_equal_separation_takes_its_work_over_when_it_is_cancel
     assert worker.poll() is None
 
 
-def test_what_somebody_waits_for_goes_before_batches(services: StemsHouse, worker: subprocess.Popen[bytes]) -> None:
+def test_what_somebody_waits_for_goes_before_batches_and_artists_take_turns(
+    services: StemsHouse, worker: subprocess.Popen[bytes]
+) -> None:
     sources = [upload_stretches(services, 4, 70 + seed) for seed in range(5)]
+    with acting_as(replace(ADA, artist="vega")):
+        theirs = upload_stretches(services, 4, 76)
     batch = [services.separate(source) for source in sources[1:]]
     until(services, lambda jobs: sum(jobs[name].state == operations.STATE_RUNNING for name in batch) == SLOTS)
+    with acting_as(replace(ADA, artist="vega")):
+        other = services.separate(theirs)
     wanted = services.separate(sources[0], priority=pb.PRIORITY_INTERACTIVE)
 
-    jobs = until(services, lambda jobs: all(jobs[name].state in ENDED for name in (*batch, wanted)))
+    mine = {*batch, other, wanted}
+    jobs = until(services, lambda jobs: all(jobs[name].state in ENDED for name in mine))
 
-    begun = sorted((*batch, wanted), key=lambda name: jobs[name].start_time.ToNanoseconds())
-    assert begun.index(wanted) == SLOTS
+    begun = sorted(mine, key=lambda name: jobs[name].start_time.ToNanoseconds())
+    assert begun[SLOTS : SLOTS + 2] == [wanted, other]
     assert {jobs[name].state for name in begun} == {operations.STATE_SUCCEEDED}
     assert worker.poll() is None
 
 
-def test_a_worker_that_must_go_ends_what_it_can_and_hands_back_the_rest(
+def test_a_worker_that_must_go_ends_what_it_can_and_begins_nothing(
     services: StemsHouse, worker: subprocess.Popen[bytes]
 ) -> None:
-    sources = [
-        upload_stretches(services, 40, 60),
-        upload_stretches(services, 3, 61),
-        services.upload(noise(RATE_HZ, 62)),
-    ]
-    long, short, waiting = (services.separate(source) for source in sources)
-    until(services, lambda jobs: is_running(long)(jobs) and is_running(short, percent=50)(jobs))
+    running = [services.separate(upload_stretches(services, 4, 80 + seed)) for seed in range(SLOTS)]
+    waiting = services.separate(upload_stretches(services, 1, 85))
+    until(services, lambda jobs: all(is_running(name)(jobs) for name in running))
 
     worker.terminate()
-    assert worker.wait(timeout=30) == 0
-    handed = services.jobs()
-    with services.worker():
-        done = until(services, lambda jobs: all(jobs[name].state in ENDED for name in (short, long, waiting)))
-    found = services.separations()
+    assert worker.wait(timeout=60) == 0
+    jobs = services.jobs()
+    services.stems.CancelSeparation(pb.CancelSeparationRequest(name=waiting))
 
-    assert [handed[name].state for name in (short, long, waiting)] == [
-        operations.STATE_SUCCEEDED,
-        operations.STATE_QUEUED,
-        operations.STATE_QUEUED,
-    ]
-    assert {done[name].state for name in (short, long, waiting)} == {operations.STATE_SUCCEEDED}
-    assert [done[name].attempt for name in (short, long, waiting)] == [1, 2, 1]
-    assert sum(done[name].lost_lease_count + done[name].failure_count for name in (short, long, waiting)) == 0
-    assert not any(found[name].shared_with for name in (short, long, waiting))
+    assert [(jobs[name].state, jobs[name].attempt) for name in running] == [(operations.STATE_SUCCEEDED, 1)] * SLOTS
+    assert (jobs[waiting].state, jobs[waiting].attempt) == (operations.STATE_QUEUED, 0)
+
+
+def test_what_a_worker_cannot_end_in_time_is_handed_back_at_once(services: StemsHouse) -> None:
+    source = upload_stretches(services, 60, 90)
+    hasty = services.start_faulty_worker(f"slow:{REST_S}", TONEWRIGHT_STEMS_GRACE_S="0.2")
+    name = services.separate(source)
+    until(services, is_running(name))
+
+    hasty.terminate()
+    assert hasty.wait(timeout=60) == 0
+    handed = services.jobs()[name]
+    with services.worker():
+        done = until(services, lambda jobs: jobs[name].state in ENDED)[name]
+    found, kept = services.separations()[name], services.kept()
+
+    assert (handed.state, handed.attempt, handed.worker) == (operations.STATE_QUEUED, 1, "")
+    assert (done.state, done.attempt, done.lost_lease_count) == (operations.STATE_SUCCEEDED, 2, 0)
+    assert [kept[stem.asset].hold_count for stem in found.stems] == [1] * 4
+    assert services.scratch() == []
 
 
 @pytest.mark.long
