@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
 from services.stems.audio.mp3 import Mp3Encoder
+from services.stems.audio.wav import WavEncoder
 from services.stems.domain import Float32, OutputFormat
 
 Int32 = npt.NDArray[np.int32]
 
-# Above this many bytes of sound a WAV file's 32-bit sizes do not do.
-_WAV_BYTES = (1 << 32) - (1 << 16)
 _PIECE_FRAMES = 1 << 14
 STEPS = 2.0**23  # of full scale in 24 bits
 SUFFIXES = {OutputFormat.FLAC_24: ".flac", OutputFormat.WAV_FLOAT: ".wav", OutputFormat.MP3: ".mp3"}
@@ -39,17 +38,12 @@ def quantised(frames: Float32) -> Int32:
 
 def open_encoder(path: Path, rate_hz: int, channels: int, frame_count: int, output_format: OutputFormat) -> Encoder:
     """Begin a file of this many frames."""
-    if output_format is OutputFormat.MP3:
-        return Mp3Encoder(path, rate_hz, channels)
-    options: dict[OutputFormat, dict[str, Any]] = {
-        OutputFormat.FLAC_24: {"format": "FLAC", "subtype": "PCM_24"},
-        OutputFormat.WAV_FLOAT: {
-            "format": "RF64" if frame_count * channels * 4 > _WAV_BYTES else "WAV",
-            "subtype": "FLOAT",
-        },
-    }
-    file = soundfile.SoundFile(path, "w", rate_hz, channels, **options[output_format])
-    return _SoundFileEncoder(file, output_format)
+    match output_format:
+        case OutputFormat.MP3:
+            return Mp3Encoder(path, rate_hz, channels)
+        case OutputFormat.WAV_FLOAT:
+            return WavEncoder(path, rate_hz, channels, frame_count)
+    return _FlacEncoder(path, rate_hz, channels)
 
 
 def chunk_file(frames: Float32, rate_hz: int, output_format: OutputFormat, stem: Path) -> Path:
@@ -62,17 +56,15 @@ def chunk_file(frames: Float32, rate_hz: int, output_format: OutputFormat, stem:
     return path
 
 
-class _SoundFileEncoder:
-    def __init__(self, file: soundfile.SoundFile, output_format: OutputFormat) -> None:
-        self._file = file
-        self._format = output_format
+class _FlacEncoder:
+    def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
+        self._file = soundfile.SoundFile(path, "w", rate_hz, channels, format="FLAC", subtype="PCM_24")
 
     def write(self, frames: Float32) -> None:
         # In pieces, so that what is made of each stays small.
         for start in range(0, len(frames), _PIECE_FRAMES):
-            piece = frames[start : start + _PIECE_FRAMES]
-            # FLAC takes the upper 24 of 32 bits, so that rounding stays ours.
-            self._file.write(quantised(piece) << 8 if self._format is OutputFormat.FLAC_24 else piece)
+            # The upper 24 of 32 bits count, so that rounding stays ours.
+            self._file.write(quantised(frames[start : start + _PIECE_FRAMES]) << 8)
 
     def close(self) -> None:
         self._file.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -112,6 +112,7 @@ def test_an_empty_block_comes_before_each_that_is_long_in_the_making(record: Rec
 
 def test_closing_the_iterator_lets_go_of_the_mix(record: Record) -> None:
     blocks = StubEngine().separate(task_of(record(noise(400_000, 2))))
+    assert isinstance(blocks, Generator)
     next(blocks)
 
     blocks.close()  # a file left open is a ResourceWarning, which is an error here
