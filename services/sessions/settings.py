@@ -18,7 +18,7 @@ class SessionsSettings(Settings):
     max_upload_bytes: int = Field(default=4 << 30, gt=0, description="Largest file that becomes an asset, bytes")
     max_duration_s: int = Field(default=4 * 3600, gt=0, description="Longest recording that becomes an asset, seconds")
     probe_timeout_s: int = Field(
-        default=240, gt=0, description="Wall and processor seconds that one measurement may take"
+        default=600, gt=0, description="Wall and processor seconds that one measurement may take"
     )
     probe_memory_bytes: int = Field(default=2 << 30, gt=0, description="Address space of one measuring process, bytes")
     probes_at_once: int = Field(default=2, gt=0, description="Files measured at the same time")

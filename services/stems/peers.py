@@ -13,7 +13,7 @@ from tonewright.assets.v1 import assets_pb2 as pb
 from tonewright.assets.v1.assets_pb2_grpc import AssetsServiceStub
 
 # The sessions service hashes and measures the whole file before it answers: an hour takes seconds on an idle machine.
-_COMPLETE_TIMEOUT_S = 600.0
+_COMPLETE_TIMEOUT_S = 720.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from tonewright.assets.v1 import assets_pb2
 router = APIRouter(prefix="/v1")
 _ASSET = "/artists/{artist}/assets/{asset}"
 _UPLOAD = "/artists/{artist}/uploads/{upload}"
-# Measuring a gigabyte of audio takes tens of seconds.
-_COMPLETE_S = 300.0
+# Measuring four hours of audio takes half a minute, and ten where the machine is busy.
+_COMPLETE_S = 720.0
 _BINARY: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -40,7 +40,7 @@ class Bounds:
         queue_s: How long a decode waits for its turn.
     """
 
-    timeout_s: int = 240
+    timeout_s: int = 600
     memory_bytes: int = 2 << 30
     max_duration_s: int = 4 * 3600
     at_once: int = 2
