@@ -1580,6 +1580,15 @@ class Separation(TypedDict):
     """Where to tell the end; absent: nowhere."""
 
 
+class SeparationEvent(TypedDict):
+    """The data of one event: the member that the event's name says."""
+
+    separation: Separation | None
+    """Of events `separation`: as it is now."""
+    chunk: StemChunk | None
+    """Of events `chunk`: a stretch that can be played."""
+
+
 class SeparationParameters(TypedDict):
     """What the engine is told."""
 
@@ -1747,6 +1756,32 @@ class Stem(TypedDict):
     """What it holds: a source of the model (`drums`, `bass`, `other`, `vocals`, …), or of two stems the rest: `instruments` beside vocals, `no_{target}` beside any other; or `residual`, see Separation.include_residual."""
     asset: str
     """The asset with its audio: same rate and number of frames as the source, and its channels; a source of more than two gives stereo."""
+
+
+class StemChunk(TypedDict):
+    """A stretch of all stems, before any common gain: what clips here is turned down in the finished stems."""
+
+    index: int
+    """Counted from 0, without gaps; work that began again gives the same chunks."""
+    offset_frames: int
+    """First frame, at the source's rate; where the chunk before ended."""
+    frame_count: int
+    """Length in frames."""
+    rate_hz: int
+    """Rate of the frames, Hz."""
+    parts: list[StemChunkPart]
+    """One per stem, in the order of Separation.stems."""
+
+
+class StemChunkPart(TypedDict):
+    """One stem's share of a chunk."""
+
+    stem: str
+    """What it holds, as Stem.stem."""
+    media_type: str
+    """Media type of the object: audio/flac, or audio/wav for OUTPUT_FORMAT_WAV_FLOAT. It plays by itself."""
+    url: str
+    """Signed link to the audio, for an hour; the gateway fills it in, gRPC callers read `object_key`."""
 
 
 class StemsJob(TypedDict):

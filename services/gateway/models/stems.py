@@ -190,7 +190,7 @@ class BatchCreateSeparationsBody(In):
     """What to separate, several at once."""
 
     requests: list[CreateSeparationRequestInput] = Field(
-        description="1 to 1000 separations, 1 MiB in all; their parents are empty or the same as here. A `request_id` in one of them counts for it as in CreateSeparation."
+        description="1 to 1000 separations, 1 MiB in all; their parents are empty or the same as here, and a name of another artist in one of them refuses all. A `request_id` in one of them counts for it as in CreateSeparation."
     )
 
 

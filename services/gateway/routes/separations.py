@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from services.gateway.context import tools_of
 from services.gateway.downloads import object_download
 from services.gateway.errors import LinkExpired
+from services.gateway.models.stems import Separation, StemChunk
 from services.gateway.peers import STEMS
 from services.gateway.routes.links import link_to
 from services.gateway.routes.operations import EventTicket, ticket_reply
+from services.gateway.shapes import Out
 from services.gateway.streams import EventStream, message_event, message_stream
 from services.gateway.transcode import Rpc, expose
 from tonewright.operations.v1 import operations_pb2
@@ -41,6 +44,13 @@ expose(
     Rpc("GET /artists/{artist}/models", STEMS, "ListModels"),
     Rpc("GET /artists/{artist}/models/{model}", STEMS, "GetModel"),
 )
+
+
+class SeparationEvent(Out):
+    """The data of one event: the member that the event's name says."""
+
+    separation: Separation | None = Field(default=None, description="Of events `separation`: as it is now.")
+    chunk: StemChunk | None = Field(default=None, description="Of events `chunk`: a stretch that can be played.")
 
 
 @dataclass(slots=True)
@@ -82,8 +92,9 @@ class _Seen:
     response_class=EventStream,
     responses={
         200: {
+            "model": SeparationEvent,
             "description": "Events `separation` (as it is now) and, where asked for, `chunk` (a stretch of its stems, "
-            "with a signed `url` for each part); the separation's end is the last."
+            "with a signed `url` for each part); the separation's end is the last.",
         },
         204: {"description": "The client has seen the last event."},
     },

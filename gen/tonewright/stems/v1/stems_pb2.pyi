@@ -594,8 +594,8 @@ class BatchCreateSeparationsRequest(_message.Message):
     """1 to 255 characters; a repeat with the same id gives the same separations. Empty: every call makes new ones."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreateSeparationRequest]:
-        """1 to 1000 separations, 1 MiB in all; their parents are empty or the same as here. A `request_id` in one of them counts
-        for it as in CreateSeparation.
+        """1 to 1000 separations, 1 MiB in all; their parents are empty or the same as here, and a name of another artist in one of
+        them refuses all. A `request_id` in one of them counts for it as in CreateSeparation.
         """
 
     def __init__(
