@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from services.stems.demucs.network_core import Core, Spectrum
+from services.stems.demucs.network_layers import Product
 
 Float32 = npt.NDArray[np.float32]
 Tensor = torch.Tensor
@@ -84,6 +85,9 @@ class ByTorch:
         self._whole = whole
         self.batch_sizes: tuple[int, ...] = (1,)
         self.memory_bytes = held_bytes(whole)
+        for part in whole.modules():
+            if isinstance(part, Product):
+                part.pack(whole.core.place.shape[1])
 
     def peak_bytes(self, batch: int) -> int:
         """What a batch takes beyond what is held."""

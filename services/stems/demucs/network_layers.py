@@ -134,6 +134,32 @@ class Decoder(nn.Module):
         return y if self.is_last else functional.gelu(y)
 
 
+class Product(nn.Module):
+    """A linear layer whose weights can be packed for the CPU."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight.detach().to(dtype, copy=True), requires_grad=False)
+        self.bias = nn.Parameter(bias.detach().to(dtype, copy=True), requires_grad=False)
+        self._packed: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output."""
+        if self._packed is None:
+            return functional.linear(x, self.weight, self.bias)
+        y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, "none", [], "")
+        return y
+
+    def pack(self, rows: int) -> None:
+        """Lay the weights out for oneDNN and about that many rows; torch multiplies with MKL otherwise.
+
+        MKL leaves the wide registers of AMD processors alone: 98 against 230 GFLOP/s on an EPYC with AVX-512.
+        """
+        if self.weight.dtype is torch.float32 and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+            self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight, rows)
+            self.weight = nn.Parameter(self.weight[:0], requires_grad=False)
+
+
 class Attention(nn.Module):
     """A pre-norm transformer layer: tokens attend to themselves, or to those of the other branch."""
 
@@ -147,9 +173,9 @@ class Attention(nn.Module):
         width = heads.embed_dim
         parts = [width, 2 * width] if self.is_cross else [3 * width]
         weights, biases = heads.in_proj_weight.detach().split(parts), heads.in_proj_bias.detach().split(parts)
-        self.project = nn.ModuleList(_linear(w, b, dtype) for w, b in zip(weights, biases, strict=True))
+        self.project = nn.ModuleList(Product(w, b, dtype) for w, b in zip(weights, biases, strict=True))
         self.out = _scaled(heads.out_proj, source.gamma_1, dtype)
-        self.widen = _linear(source.linear1.weight, source.linear1.bias, dtype)
+        self.widen = Product(source.linear1.weight, source.linear1.bias, dtype)
         self.narrow = _scaled(source.linear2, source.gamma_2, dtype)
         self.activation = source.activation
         self.norm_out = copy.deepcopy(source.norm_out) or nn.Identity()
@@ -172,15 +198,8 @@ class Attention(nn.Module):
         return functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
 
-def _linear(weight: Tensor, bias: Tensor, dtype: torch.dtype) -> nn.Linear:
-    made = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
-    made.weight = nn.Parameter(weight.detach().to(dtype, copy=True), requires_grad=False)
-    made.bias = nn.Parameter(bias.detach().to(dtype, copy=True), requires_grad=False)
-    return made
-
-
-def _scaled(source: Any, gamma: Any, dtype: torch.dtype) -> nn.Linear:
+def _scaled(source: Any, gamma: Any, dtype: torch.dtype) -> Product:
     scale = getattr(gamma, "scale", None)
     if scale is None:
-        return _linear(source.weight, source.bias, dtype)
-    return _linear(source.weight * scale.detach()[:, None], source.bias * scale.detach(), dtype)
+        return Product(source.weight, source.bias, dtype)
+    return Product(source.weight * scale.detach()[:, None], source.bias * scale.detach(), dtype)
