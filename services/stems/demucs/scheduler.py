@@ -144,6 +144,8 @@ class Scheduler:
         with self._lock:
             if not job.results and job.failure is None:
                 job.news.wait(timeout_s)
+            if job.failure is None and not self._thread.is_alive():
+                job.failure = stopping()
             if job.failure is not None:
                 raise job.failure
             return job.results.popleft() if job.results else None
@@ -163,8 +165,7 @@ class Scheduler:
             try:
                 self._perform(batch)
             except Exception as error:
-                # Whatever it was, the thread lives on for the other jobs.
-                log.exception("batch_failed")
+                # The thread lives on for the other jobs, and theirs tell what happened.
                 with self._lock:
                     for job, _, _ in batch:
                         _fail(job, _forward_failed(error))
@@ -205,8 +206,8 @@ class Scheduler:
         try:
             if self._observer is not None:
                 self._observer.batch_done(waits_s)
-        except Exception:  # the batch is done all the same
-            log.exception("batch_not_observed")
+        except Exception as error:  # the batch is done all the same
+            log.error("batch_not_observed", error=repr(error))
 
     def _deliver(self, batch: Batch, out: Float32, *, is_kept: bool) -> None:
         made = []
@@ -252,7 +253,7 @@ class Scheduler:
     def _without_result(self, batch: Batch, error: Exception) -> None:
         """Only a window that fails by itself fails its job."""
         if len(batch) > 1:
-            log.warning("batch_repeated_one_by_one", batch=len(batch), exc_info=error)
+            log.warning("batch_repeated_one_by_one", batch=len(batch), error=repr(error))
             for place in batch:
                 if not place[0].is_closed:
                     self._perform([place])
@@ -270,7 +271,7 @@ class Scheduler:
         except DeviceMemoryExhausted:
             return True
         except Exception as error:
-            log.error("device_broken", device=network.device, exc_info=error)
+            log.error("device_broken", device=network.device, error=repr(error))
             return False
         return True
 
