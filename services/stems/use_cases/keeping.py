@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chassis.clock import Clock
-from chassis.errors import Aborted, Cancelled, DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
+from chassis.errors import Aborted, AppError, Cancelled, DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
 from services.stems.domain import Assets, Blobs, Encoded, Separation, Stem
 from services.stems.use_cases.course import LOOK_S, Course
 
@@ -23,6 +23,8 @@ T = TypeVar("T")
 _SIDE_BY_SIDE = 2
 _TRIES = 6
 _LONGEST_WAIT_S = 30.0
+# Of a file that was just written here it says that measuring took too long, on a machine that is too busy.
+_UNREADABLE, _UNREADABLE_TRIES = "AUDIO_UNREADABLE", 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,20 @@ class _Errand:
         """The asset made of the file, held; the same for the same bytes."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        asset = self._insist(lambda: self._stored(stem, path, digest))
+        asset = self._stored(stem, path, digest)
         self._insist(lambda: self.keeper.assets.hold(asset, self.separation.name))
         self.held.append(asset)
         return asset
 
     def _stored(self, stem: str, path: Path, digest: str) -> str:
-        keeper, media_type = self.keeper, self.separation.order.output_format.media_type
-        upload = keeper.assets.open_upload(self.separation.artist, digest, path.stat().st_size, media_type, stem)
+        keeper, separation = self.keeper, self.separation
+        media_type, size_bytes = separation.order.output_format.media_type, path.stat().st_size
+        upload = self._insist(
+            lambda: keeper.assets.open_upload(separation.artist, digest, size_bytes, media_type, stem)
+        )
         if upload.asset:
             return upload.asset
-        keeper.blobs.put(upload.object_key, path, media_type)
+        self._insist(lambda: keeper.blobs.put(upload.object_key, path, media_type))
         return self._insist(lambda: keeper.assets.complete_upload(upload))
 
     def _insist(self, attempt: Callable[[], T]) -> T:
@@ -111,8 +116,8 @@ class _Errand:
             self._check()
             try:
                 return attempt()
-            except (Unavailable, ResourceExhausted, DeadlineExceeded) as error:
-                if number + 1 == _TRIES:
+            except AppError as error:
+                if not _may_repeat(error, number + 1):
                     raise
                 self._pause(min(_LONGEST_WAIT_S, error.retry_after_s or 2.0**number))
         raise AssertionError("the last try gives or raises")
@@ -126,6 +131,12 @@ class _Errand:
     def _check(self) -> None:
         if self.stop.is_set():
             raise _Stopped("the run has ended")
+
+
+def _may_repeat(error: AppError, tries: int) -> bool:
+    if error.reason == _UNREADABLE:
+        return tries < _UNREADABLE_TRIES
+    return isinstance(error, Unavailable | ResourceExhausted | DeadlineExceeded) and tries < _TRIES
 
 
 class _Stopped(Exception):

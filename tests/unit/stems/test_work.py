@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from chassis.context import acting_as, in_request
-from chassis.errors import AppError, DependencyUnavailable, Internal, ResourceExhausted, Unavailable
+from chassis.errors import AppError, DependencyUnavailable, Internal, InvalidArgument, ResourceExhausted, Unavailable
 from chassis.jobs import JobCancelled, LeaseLost
 from chassis.testing.data import sqlite_database
 from services.stems import stub
@@ -28,10 +28,12 @@ from services.stems.domain import (
     Recording,
     Result,
     ScratchFull,
+    Selection,
     Separation,
     SeparationInputTooLong,
     SourceAsset,
     State,
+    StemSet,
     Task,
     Upload,
 )
@@ -239,6 +241,21 @@ def test_a_busy_assets_service_is_asked_again(
     run(house)
 
     assert house.store.get(ARTIST, uid).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize(("failures", "state"), [(1, State.SUCCEEDED), (2, State.FAILED)])
+def test_a_stem_that_took_too_long_to_measure_is_measured_once_more(
+    house: StemsHouse, failures: int, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = InvalidArgument("the file takes too long")
+    slow.reason = "AUDIO_UNREADABLE"
+    order = Order(house.assets.add(noise(), RATE_HZ).name, selection=Selection(StemSet.SUBSET, "", ("bass",)))
+    uid = house.separations.create(ARTIST, order, "", b"").uid
+    monkeypatch.setattr(house.assets, "complete_upload", Counting(house, *[slow] * failures).complete_upload)
+
+    house.run_one()
+
+    assert house.store.get(ARTIST, uid).state is state
 
 
 def test_what_a_second_run_repeats_makes_no_second_asset(house: StemsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
