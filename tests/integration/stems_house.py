@@ -28,6 +28,7 @@ from services.launcher.home import ensure_signing_keys
 from services.launcher.settings import SERVICES
 from tests.house import ROOT
 from tonewright.assets.v1 import assets_pb2 as assets
+from tonewright.assets.v1.assets_pb2 import Asset
 from tonewright.assets.v1.assets_pb2_grpc import AssetsServiceStub
 from tonewright.stems.v1 import stems_pb2 as pb
 from tonewright.stems.v1.stems_pb2_grpc import StemsServiceStub
@@ -157,7 +158,7 @@ class StemsHouse:
             page = self.stems.ListJobs(pb.ListJobsRequest(page_size=1000))
         return {job.name: job for job in page.jobs}
 
-    def kept(self) -> dict[str, assets.Asset]:
+    def kept(self) -> dict[str, Asset]:
         """Every asset by name."""
         page = self.assets.ListAssets(assets.ListAssetsRequest(parent=self.parent, page_size=1000))
         return {asset.name: asset for asset in page.assets}

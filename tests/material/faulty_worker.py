@@ -31,7 +31,7 @@ def install(faults: dict[str, float]) -> None:
                 time.sleep(faults.get("slow", 0))
             yield block
 
-    stub.StubEngine.separate = separate  # type: ignore[method-assign]
+    stub.StubEngine.separate = separate  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":
