@@ -81,6 +81,12 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def device_memory_bytes(device: str) -> int:
+    """What of a CUDA device's memory is free, for anybody; 0 for the CPU."""
+    place = _place(device)
+    return torch.cuda.mem_get_info(place)[0] if place.type == "cuda" else 0
+
+
 def _place(device: str) -> torch.device:
     try:
         place = torch.device(best_device() if device == "auto" else device)

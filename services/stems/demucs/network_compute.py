@@ -20,6 +20,8 @@ Float32 = npt.NDArray[np.float32]
 Tensor = torch.Tensor
 # Of a card's free memory, what the graphs of one network may take.
 _SHARE = 0.5
+# What a window takes while it is computed, in units of its widest layer; measured by torch on the CPU, and rounded up.
+_WIDEST = 14
 
 
 class Compute(Protocol):
@@ -91,7 +93,7 @@ class ByTorch:
 
     def peak_bytes(self, batch: int) -> int:
         """What a batch takes beyond what is held."""
-        return batch * self._whole.core.widest_bytes * 14
+        return batch * self._whole.core.widest_bytes * _WIDEST
 
     def __call__(self, windows: Float32) -> Float32:
         """The sources of each window."""
@@ -112,8 +114,9 @@ class ByGraphs:
 
     def __init__(self, whole: Whole, device: torch.device, shape: tuple[int, int], *, tensor_float: bool) -> None:
         free, _ = torch.cuda.mem_get_info(device)
+        room = whole.core.widest_bytes * _WIDEST
         self._whole, self._device = whole, device
-        sizes = [size for size in (1, 2, 4, 8, 16) if size == 1 or self.peak_bytes(size) <= free * _SHARE]
+        sizes = [size for size in (1, 2, 4, 8, 16) if size == 1 or size * room <= free * _SHARE]
         before = torch.cuda.memory_reserved(device)
         self._stream: Any = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._graphs: dict[int, tuple[Any, Tensor, Tensor]] = {}
@@ -135,13 +138,15 @@ class ByGraphs:
         self._stream.synchronize()
         pool = next((graph.pool() for graph, _, _ in self._graphs.values()), None)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=pool, stream=self._stream):
+        # Other networks may compute meanwhile, in other threads.
+        with torch.cuda.graph(graph, pool=pool, stream=self._stream, capture_error_mode="thread_local"):
             made = self._whole(given)
         return graph, given, made
 
     def peak_bytes(self, batch: int) -> int:
-        """What a batch takes beyond what is held."""
-        return batch * self._whole.core.widest_bytes * 14
+        """Nothing: the graphs hold what they need."""
+        del batch
+        return 0
 
     def __call__(self, windows: Float32) -> Float32:
         """The sources of each window."""
@@ -175,7 +180,7 @@ def held_bytes(module: nn.Module) -> int:
 
 def usable_cpus() -> int:
     """How many CPUs this process may use: those it is bound to, at most its control group's quota."""
-    bound = len(os.sched_getaffinity(0))
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return max(1, min(bound, round(int(quota) / int(period))))
