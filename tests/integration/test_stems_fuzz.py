@@ -43,7 +43,7 @@ def services(tmp_path: Path) -> Iterator[StemsHouse]:
     "count",
     [
         pytest.param(8, id="sample", marks=pytest.mark.timeout(180)),
-        pytest.param(None, id="all", marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
+        pytest.param(None, id="all", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
 )
 def test_each_damaged_file_ends_as_stems_or_with_a_reason(
