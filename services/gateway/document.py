@@ -79,6 +79,12 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         common.add("409")
     for status in common:
         responses.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
+    for schema in (
+        kind.get("schema", {}) for answer in responses.values() for kind in answer.get("content", {}).values()
+    ):
+        if "$ref" in schema:
+            # The framework says that a stream is a string, beside what its events hold.
+            schema.pop("type", None)
     operation["responses"] = dict(sorted(responses.items()))
 
 
