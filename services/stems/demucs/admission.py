@@ -66,7 +66,7 @@ class Admission:
 
     Args:
         budget_bytes: What all of it may take.
-        base_bytes: What of it is taken before any network is loaded.
+        resident: Tells what the process has of it by now.
         slots: How many jobs share it, if it is large enough for that.
         load: Loads a network.
         size: An estimate of what a network takes, before it is loaded.
@@ -74,7 +74,7 @@ class Admission:
     """
 
     budget_bytes: int
-    base_bytes: int
+    resident: Callable[[], int]
     slots: int
     load: Callable[[Key], Network]
     size: Callable[[Key], int]
@@ -84,8 +84,12 @@ class Admission:
     _loaded: dict[Key, _Loaded] = field(default_factory=dict)
     _active: list[Seat] = field(default_factory=list)
     _waiting: list[Seat] = field(default_factory=list)
+    _base_bytes: int = 0  # what is taken by neither networks nor jobs
     _is_closed: bool = False
     _loader: futures.ThreadPoolExecutor = field(default_factory=lambda: futures.ThreadPoolExecutor(1, "stems-load"))
+
+    def __post_init__(self) -> None:
+        self._base_bytes = self.resident()
 
     @property
     def memory_bytes(self) -> int:
@@ -157,6 +161,9 @@ class Admission:
             return
         with self._lock:
             self._loaded.setdefault(key, _Loaded(network, self.clock.monotonic()))
+            if not self._active:
+                # Libraries come with the first network, and what loading took does not all go back.
+                self._base_bytes = max(self._base_bytes, self.resident() - self._networks_bytes())
 
     def _without_memory(self, key: Key, keep: Sequence[Key], error: DeviceMemoryExhausted) -> None:
         """Let an unused network go so that it can be tried again, or give up."""
@@ -202,7 +209,7 @@ class Admission:
 
     def _share(self, needs: Needs, networks: Sequence[Network]) -> tuple[int, int]:
         """The largest batch at which every slot could have such a job, else the smallest; and a job's bytes then."""
-        held = self.base_bytes + self._networks_bytes()
+        held = self._base_bytes + self._networks_bytes()
         for batch in sorted(networks[0].batch_sizes, reverse=True):
             job_bytes = _JOB_BYTES + needs.bytes_for(networks, batch)
             if held + _peak_bytes(networks, batch) + self.slots * job_bytes <= self.budget_bytes:
@@ -229,7 +236,7 @@ class Admission:
     def _sum(self, seat: Seat | None) -> int:
         seats = [*self._active, *([seat] if seat else [])]
         peaks = [_peak_bytes([self._loaded[key].network for key in one.needs.keys], one.batch) for one in seats]
-        return self.base_bytes + self._networks_bytes() + max(peaks, default=0) + sum(one.bytes for one in seats)
+        return self._base_bytes + self._networks_bytes() + max(peaks, default=0) + sum(one.bytes for one in seats)
 
     def _networks_bytes(self) -> int:
         return sum(_held_bytes(loaded.network) for loaded in self._loaded.values())

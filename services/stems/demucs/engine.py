@@ -54,7 +54,7 @@ class DemucsEngine:
         self._scheduler = Scheduler(self._metrics, self._clock)
         self._admission = Admission(
             memory_budget_bytes,
-            resident_bytes(),
+            resident_bytes,
             slots,
             self._load_network,
             self._weights_bytes,

@@ -50,7 +50,7 @@ def open_admission(loader: Loader, clock: FakeClock) -> Iterator[Callable[..., A
 
     def open_(budget: int, base: int = 0, slots: int = 2) -> Admission:
         size, limit = (lambda _: 100 * MIB), (lambda network, batch: loader.limits.append((network, batch)))
-        made.append(Admission(budget, base, slots, loader, size, clock, limit))
+        made.append(Admission(budget, lambda: base, slots, loader, size, clock, limit))
         return made[-1]
 
     yield open_
@@ -104,7 +104,7 @@ def test_what_a_loader_raises_reaches_the_job(clock: FakeClock) -> None:
     def refuse(_: Key) -> FakeNetwork:
         raise ModelUnusable("these weights do not fit")
 
-    admission = Admission(1 << 40, 0, 1, refuse, lambda _: 0, clock, lambda *_: None)
+    admission = Admission(1 << 40, lambda: 0, 1, refuse, lambda _: 0, clock, lambda *_: None)
 
     with pytest.raises(ModelUnusable, match="do not fit"):
         is_in(admission, admission.ask(needs(ONE)))
@@ -231,3 +231,12 @@ def test_who_waits_when_the_worker_stops_goes_on_elsewhere(open_admission: Calla
 
     with pytest.raises(Unavailable, match="stopping"):
         next(waiting)
+
+
+def test_what_loading_leaves_behind_counts(loader: Loader, clock: FakeClock) -> None:
+    resident = iter([50 * MIB, 250 * MIB])
+    admission = Admission(1 << 40, lambda: next(resident), 1, loader, lambda _: 0, clock, lambda *_: None)
+
+    assert is_in(admission, admission.ask(needs(ONE)))
+    assert admission._sum(None) == (150 + 100 + 80) * MIB + JOB
+    admission.close()
