@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import warnings
 from typing import Any
 
@@ -68,6 +69,8 @@ class ByOpenVino:
 
 
 def _compiled(core: torch.nn.Module, example: tuple[torch.Tensor, torch.Tensor], threads: int) -> Any:
+    # Its import tells a server that it happened, unless this module cannot be found.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
     from openvino import properties
     from openvino.frontend import FrontEndManager
@@ -78,7 +81,7 @@ def _compiled(core: torch.nn.Module, example: tuple[torch.Tensor, torch.Tensor],
         warnings.simplefilter("ignore")
         trace: Any = torch.jit.trace
         traced = trace(core, example, check_trace=False)
-    # The front end itself: openvino.convert_model reports its use to a server.
+    # The front end itself: openvino.convert_model reports its use, too.
     reader = FrontEndManager().load_by_framework("pytorch")
     # The reader does not hold on to its decoder.
     decoder = TorchScriptPythonDecoder(traced, example_input=example)
