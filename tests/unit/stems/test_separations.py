@@ -15,7 +15,6 @@ from chassis.jobs import JobCancelled, LeaseLost
 from chassis.testing.data import sqlite_database
 from services.stems import stub
 from services.stems.domain import (
-    CHUNKS_KEPT,
     Block,
     Limits,
     ModelNotFound,
@@ -347,35 +346,6 @@ def test_a_format_without_the_sources_rate_names_those_that_have_it(
         ask(house, Order(asset.name, output_format=output_format))
 
     assert caught.value.metadata == {"formats": formats, "rate_hz": str(rate_hz)}
-
-
-def test_chunks_go_some_minutes_after_the_end(house: StemsHouse) -> None:
-    uid = ask(house, Order(house.assets.add(noise()).name, publish_chunks=True))
-    house.run_one()
-    there = house.separations.chunks(ARTIST, uid, first=0)
-    keys = [part.object_key for chunk in there for part in chunk.parts]
-    house.separations.purge()
-    kept = [house.objects.head(key) is not None for key in keys]
-
-    house.clock.advance(CHUNKS_KEPT.total_seconds() + 1)
-    house.separations.purge()
-
-    assert (sum(chunk.frame_count for chunk in there), len(keys)) == (20_000, 4 * len(there))
-    assert all(key.startswith(f"artists/{ARTIST}/stems/chunks/{uid}/") for key in keys)
-    assert all(kept)
-    assert house.separations.chunks(ARTIST, uid, first=0) == []
-    assert [house.objects.head(key) for key in keys] == [None] * len(keys)
-    assert house.separations.get(ARTIST, uid).state is State.SUCCEEDED
-
-
-def test_chunks_go_with_their_separation(house: StemsHouse) -> None:
-    uid = ask(house, Order(house.assets.add(noise()).name, publish_chunks=True))
-    house.run_one()
-
-    house.separations.delete(ARTIST, uid, "")
-
-    assert list(house.objects.list(f"artists/{ARTIST}/stems/")) == []
-    assert house.store.chunks(ARTIST, uid, first=0) == []
 
 
 def test_holds_are_released_later_when_assets_are_away_at_deletion(
