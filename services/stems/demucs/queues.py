@@ -70,6 +70,12 @@ class Turns:
 
     ageing_s: float
     _was_aged: bool = False
+    _come_to: dict[Priority, float] = field(default_factory=dict)  # the most that a job had when its turn came
+
+    def join(self, job: JobQueue, now_s: float) -> None:
+        """A job wants something again: time in which it wanted nothing is not saved up."""
+        job.turn_s = now_s
+        job.served = max(job.served, self._come_to.get(job.priority, 0.0))
 
     def pick(self, jobs: Sequence[JobQueue], largest: dict[int, int], now_s: float) -> Batch:
         """The next batch, taken off the queues; empty when nothing can run now.
@@ -112,6 +118,7 @@ class Turns:
         batch = []
         for job in places:
             job.turn_s = now_s
+            self._come_to[job.priority] = max(self._come_to.get(job.priority, 0.0), job.served)
             job.served += 1
             since_s, segment = job.waiting.popleft()
             batch.append((job, since_s, segment))

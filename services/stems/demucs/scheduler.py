@@ -100,9 +100,6 @@ class Scheduler:
         """A new job; a pinned one always runs at the smallest batch size and by itself."""
         with self._lock:
             job = JobQueue(priority, is_pinned, threading.Condition(self._lock))
-            peers = [other.served for other in self._jobs if other.priority is priority]
-            # It shares the device from now on and does not catch up with what others had before.
-            job.served = min(peers, default=0.0)
             self._jobs.append(job)
         return Job(self, job)
 
@@ -132,10 +129,7 @@ class Scheduler:
                 return
             now_s = self._clock.monotonic()
             if not job.waiting:
-                job.turn_s = now_s
-                # Time in which it wanted nothing is not saved up.
-                peers = [other.served for other in self._jobs if other.waiting and other.priority is job.priority]
-                job.served = max(job.served, min(peers, default=0.0))
+                self._turns.join(job, now_s)
             job.waiting.append((now_s, segment))
             self._work.notify()
 

@@ -134,3 +134,17 @@ def test_a_job_that_waits_for_memory_is_passed_over() -> None:
     turns = Turns(10)
 
     assert [set(picked(turns, jobs, now_s=now_s)) for now_s in (0, 6)] == [{1}, {0}]
+
+
+def test_a_job_that_wanted_nothing_for_a_while_does_not_catch_up() -> None:
+    busy, idle = queue(count=400), queue(count=0)
+    turns = Turns(10)
+    for _ in range(200):
+        picked(turns, [busy, idle], largest=1)
+    idle.waiting.extend(queue(count=50).waiting)
+
+    turns.join(idle, 0.0)
+
+    places = [picked(turns, [busy, idle], largest=1)[0] for _ in range(10)]
+    assert sorted(places[:2]) == [0, 1]
+    assert places.count(1) in {5, 6}
