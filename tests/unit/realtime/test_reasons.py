@@ -44,5 +44,5 @@ def test_a_file_shorter_than_its_asset_says_is_no_loop(tmp_path: Path) -> None:
 def test_a_file_that_is_no_audio_is_no_loop(tmp_path: Path) -> None:
     (tmp_path / "notes.wav").write_text("text renamed to .wav")
 
-    with pytest.raises(SourceUnreadable, match="upload it as WAV"):
+    with pytest.raises(SourceUnreadable, match=r"text, not audio; upload WAV"):
         LoopLoader().load(tmp_path / "notes.wav", limit_s=240)
