@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from audiofiles.faults import Unfit
 
 _CHILD = Path(__file__).with_name("child.py")
+_LOOK_MS = 500  # how soon a process ends that nobody waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Broken(Unfit):
 def call_bounded(call: str, arguments: dict[str, Any], bounds: Bounds, folder: Path) -> Any:
     """What `module:function` gives for the arguments, by name; both are anything that JSON holds.
 
-    The module is found where this process finds its own. The folder takes the process's files.
+    The module is found where this process finds its own. The folder takes the process's files; who removes it ends the
+    process.
 
     Raises:
         Unfit: What the function raised, by its reason; NO_SPACE when the disk is full.
@@ -75,19 +78,21 @@ def call_bounded(call: str, arguments: dict[str, Any], bounds: Bounds, folder: P
             cwd=folder,
         )
         with child:
-            status = _wait(child, bounds.timeout_s)
+            status = _wait(child, bounds.timeout_s, folder)
     return _read(answer, status, errors)
 
 
-def _wait(child: subprocess.Popen[bytes], timeout_s: int) -> int | None:
+def _wait(child: subprocess.Popen[bytes], timeout_s: int, folder: Path) -> int | None:
     """The child's exit status, None when it had to be killed."""
     assert child.stdout is not None, "the child was started with a pipe"
     # Its output, to which it writes nothing, hangs up the moment it ends; `Popen.wait` looks every 50 ms.
     hang_up = select.poll()
     hang_up.register(child.stdout, 0)
+    end_s = time.monotonic() + timeout_s
     try:
-        if not hang_up.poll(timeout_s * 1000):
-            raise subprocess.TimeoutExpired(child.args, timeout_s)
+        while not hang_up.poll(_LOOK_MS):
+            if time.monotonic() >= end_s or not folder.exists():
+                raise subprocess.TimeoutExpired(child.args, timeout_s)
         return child.wait(1)
     except subprocess.TimeoutExpired:
         child.kill()
@@ -97,7 +102,7 @@ def _wait(child: subprocess.Popen[bytes], timeout_s: int) -> int | None:
 def _read(answer: Path, status: int | None, errors: Path) -> Any:
     if status != 0 or not answer.exists():
         ending = "takes too long" if status is None else "breaks the decoder or its bounds"
-        stderr = errors.read_text(errors="replace")[-2000:]
+        stderr = errors.read_text(errors="replace")[-2000:] if errors.exists() else ""
         raise Broken(f"the file {ending}; export the audio anew, for example as 16-bit WAV", status, stderr)
     told = json.loads(answer.read_text())
     if "reason" in told:
