@@ -187,7 +187,12 @@ def _rows(measured: Measured, chosen: argparse.Namespace) -> list[Row]:
             better="lower",
         ),
         compared(
-            f"{one}, furthest sample", "of the mix's peak", measured.error, 1e-5, "bound in float32", better="lower"
+            f"{one}, furthest sample",
+            "1e-6 of mix's peak",
+            measured.error * 1e6,
+            10.0,
+            "bound in float32",
+            better="lower",
         ),
     ]
     for place, mib in measured.peaks["ours"].items():
