@@ -15,7 +15,16 @@ import torch
 
 from chassis.logs import get_logger
 from services.stems.demucs.mounted import Weights
-from services.stems.demucs.network_compute import AsLoaded, ByGraphs, ByTorch, Compute, Whole, held_bytes, usable_cpus
+from services.stems.demucs.network_compute import (
+    AsLoaded,
+    ByGraphs,
+    ByTorch,
+    Compute,
+    Whole,
+    give_back_memory,
+    held_bytes,
+    usable_cpus,
+)
 from services.stems.demucs.network_core import Core, Spectrum, suits
 from services.stems.demucs.network_openvino import ByOpenVino, is_installed
 from services.stems.demucs.network_weights import load_module
@@ -71,9 +80,11 @@ def load_network(
     place, wanted = _place(device), _wanted(precision)
     module = load_module(weights, segment_s)
     try:
-        return _Windows(module, place, _compute(module, place, wanted, Runtime(runtime)))
+        network = _Windows(module, place, _compute(module, place, wanted, Runtime(runtime)))
     except torch.OutOfMemoryError as error:
         raise DeviceMemoryExhausted(f"no room for {weights.path.name} on {place}") from error
+    give_back_memory()
+    return network
 
 
 def best_device() -> str:

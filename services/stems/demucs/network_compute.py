@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -176,6 +178,13 @@ def convolutions(*, tensor_float: bool) -> AbstractContextManager[Any]:
 def held_bytes(module: nn.Module) -> int:
     """What the module's tensors take."""
     return sum(tensor.nbytes for tensor in [*module.parameters(), *module.buffers()])
+
+
+def give_back_memory() -> None:
+    """Hand what was freed back to the system, where the C library can; loading leaves 0.8 GB behind with OpenVINO."""
+    gc.collect()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 def usable_cpus() -> int:
