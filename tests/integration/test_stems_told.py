@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.contract.chassis.test_outbox import Receiver
 from tests.integration.stems_house import StemsHouse
+from tests.material.webhook_receiver import Receiver, receiving
 from tonewright.stems.v1 import stems_pb2 as stems
 from tonewright_client.webhooks import verified
 
@@ -22,12 +21,8 @@ SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four bytes or more").deco
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with receiving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.timeout(120)

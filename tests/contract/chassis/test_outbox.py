@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,42 +15,15 @@ from chassis.db import Database, artist_scope
 from chassis.outbox import RETRIES_S, Outbox
 from chassis.testing import FakeClock
 from tests.contract.chassis.world import Event
+from tests.material.webhook_receiver import Receiver, receiving
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of 24 bytes or so").decode()
 
 
-class Receiver(ThreadingHTTPServer):
-    """Answers with the statuses it is given, then 204, and keeps what it got."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.statuses: list[int] = []
-        self.got: list[tuple[dict[str, str], str]] = []
-        self.url = f"http://localhost:{self.server_port}/hook?x=1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Any
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
-        self.server.got.append(({**{k.lower(): v for k, v in self.headers.items()}, "path": self.path}, body))
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
-        self.send_header("location", "http://localhost:1/")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with receiving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

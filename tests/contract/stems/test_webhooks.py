@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from chassis.outbox import Outbox
 from chassis.testing.data import sqlite_database
 from services.stems.domain import Order, Separation, Webhook
 from services.stems.store import Base, OutboxRow
-from tests.contract.chassis.test_outbox import Receiver
+from tests.material.webhook_receiver import Receiver, receiving
 from tests.unit.stems.house import ADA, ARTIST, StemsHouse
 
 KEY = b"a key of twenty-four bytes or more"
@@ -28,12 +27,8 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with receiving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
