@@ -39,7 +39,7 @@ MISSED = {
     "datasets": {"database", "schema", "objects", "broker"},
     "datasets-worker": {"database", "schema", "objects", "broker"},
     "sessions": {"database", "schema", "objects"},
-    "stems": {"database", "schema", "broker"},
+    "stems": {"database", "schema", "objects", "broker"},
     "stems-worker": {"database", "schema", "objects", "broker"},
     "realtime": {"database", "schema", "objects"},
     "gateway": {"objects"},

@@ -7,14 +7,14 @@ from contextlib import ExitStack, closing
 
 from chassis.clock import Clock, SystemClock
 from services.stems.demucs.admission import Admission, Key, Needs, resident_bytes
-from services.stems.demucs.metrics import SegmentMetrics
 from services.stems.demucs.mixes import Fitting, MixReader, Preparation
-from services.stems.demucs.mounted import MountedModel, Weights
+from services.stems.demucs.mounted import ENGINE, MountedModel, Weights
 from services.stems.demucs.network import best_device, load_network
 from services.stems.demucs.passes import Pass, Run, bytes_for, plan, windows_ahead
 from services.stems.demucs.ports import Network
 from services.stems.demucs.scheduler import Scheduler
 from services.stems.domain import Block, ModelNotFound, Parameters, Priority, Task
+from services.stems.use_cases.measures import SegmentMetrics
 
 Load = Callable[[Weights, float | None, str, str], Network]
 
@@ -50,7 +50,7 @@ class DemucsEngine:
         self._mounted, self._precision, self._load = mounted, precision, load
         self.device = best_device() if device == "auto" else device
         self._clock = clock or SystemClock()
-        self._metrics = SegmentMetrics()
+        self._metrics = SegmentMetrics(ENGINE)
         self._scheduler = Scheduler(self._metrics, self._clock)
         self._admission = Admission(
             memory_budget_bytes,

@@ -1,9 +1,12 @@
-"""What separations cost, as Prometheus shows it; class is `interactive` or `batch`."""
+"""What separations and their segments cost, as Prometheus shows it; class is `interactive` or `batch`."""
 
 from __future__ import annotations
 
-from chassis.metrics import histogram
-from services.stems.domain import Separation
+from collections import Counter
+from collections.abc import Sequence
+
+from chassis.metrics import counter, gauge, histogram
+from services.stems.domain import Priority, Separation
 
 _LABELS = ("engine", "class")
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200)
@@ -27,6 +30,15 @@ _FIRST = histogram(
     _LABELS,
     _SECONDS,
 )
+_BATCH = histogram(
+    "tonewright_stems_segment_batch_items",
+    "Segments that the device ran at once",
+    _LABELS,
+    buckets=(1, 2, 4, 8, 16, 32),
+)
+_SEGMENTS = counter("tonewright_stems_segments_total", "Segments that the device ran", _LABELS)
+_WAIT = histogram("tonewright_stems_segment_wait_seconds", "Time of a segment before the device took it", ("class",))
+_MEMORY = gauge("tonewright_stems_device_memory_bytes", "Memory that the networks take on their device", ("device",))
 
 
 def observe_wait(separation: Separation, seconds: float) -> None:
@@ -45,5 +57,28 @@ def observe_first_stretch(separation: Separation, seconds: float) -> None:
     _FIRST.labels(*_labels(separation)).observe(seconds)
 
 
+class SegmentMetrics:
+    """Counts an engine's batches and segments by class; a batch belongs to the highest class in it."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine = engine
+
+    def batch_done(self, waits_s: Sequence[tuple[Priority, float]]) -> None:
+        """A batch has run; by segment, whose it was and how long it had waited."""
+        _BATCH.labels(self._engine, _class(max(priority for priority, _ in waits_s))).observe(len(waits_s))
+        for priority, count in Counter(priority for priority, _ in waits_s).items():
+            _SEGMENTS.labels(self._engine, _class(priority)).inc(count)
+        for priority, wait_s in waits_s:
+            _WAIT.labels(_class(priority)).observe(wait_s)
+
+    def memory_held(self, device: str, size_bytes: int) -> None:
+        """What the networks hold on the device now."""
+        _MEMORY.labels(device).set(size_bytes)
+
+
 def _labels(separation: Separation) -> tuple[str, str]:
-    return separation.engine, separation.order.priority.name.lower()
+    return separation.engine, _class(separation.order.priority)
+
+
+def _class(priority: Priority) -> str:
+    return priority.name.lower()
