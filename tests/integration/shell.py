@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,10 +35,15 @@ def run(house: House, *arguments: str, key: str = "ada", artist: str = "") -> su
 
 
 def start(house: House, *arguments: str, artist: str = "") -> subprocess.Popen[str]:
-    """The command while it runs."""
+    """The command while it runs; it hears Ctrl-C also where the tests themselves do not, as jobs in the background."""
     known = environment(house, artist=artist)
     return subprocess.Popen(
-        [str(COMMAND), *arguments], env=known, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(COMMAND), *arguments],
+        env=known,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
