@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -90,7 +91,7 @@ def _wait(child: subprocess.Popen[bytes], timeout_s: int, folder: Path) -> int |
     hang_up.register(child.stdout, 0)
     end_s = time.monotonic() + timeout_s
     try:
-        while not hang_up.poll(_LOOK_MS):
+        while not hang_up.poll(min(_LOOK_MS, max(0.0, end_s - time.monotonic()) * 1000)):
             if time.monotonic() >= end_s or not folder.exists():
                 raise subprocess.TimeoutExpired(child.args, timeout_s)
         return child.wait(1)
@@ -101,7 +102,7 @@ def _wait(child: subprocess.Popen[bytes], timeout_s: int, folder: Path) -> int |
 
 def _read(answer: Path, status: int | None, errors: Path) -> Any:
     if status != 0 or not answer.exists():
-        ending = "takes too long" if status is None else "breaks the decoder or its bounds"
+        ending = "takes too long" if status in (None, -signal.SIGXCPU) else "breaks the decoder or its bounds"
         stderr = errors.read_text(errors="replace")[-2000:] if errors.exists() else ""
         raise Broken(f"the file {ending}; export the audio anew, for example as 16-bit WAV", status, stderr)
     told = json.loads(answer.read_text())

@@ -45,7 +45,8 @@ def _answer(call: str, arguments: dict[str, Any]) -> dict[str, object]:
 
 
 def _bound(memory_bytes: int, timeout_s: int, written_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (timeout_s, timeout_s))
+    # The first limit ends it by a signal that tells why, the second for certain.
+    resource.setrlimit(resource.RLIMIT_CPU, (timeout_s, timeout_s + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (written_bytes, written_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
