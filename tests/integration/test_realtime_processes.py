@@ -94,9 +94,20 @@ class RealtimeHouse(StemsHouse):
 
 @pytest.fixture(scope="session")
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealtimeHouse]:
-    environment = {} if request.param == "embedded" else request.getfixturevalue("real_backends")
+    environment = {} if request.param == "embedded" else _own_database(request)
     with RealtimeHouse(tmp_path_factory.mktemp("realtime"), environment).performing() as running:
         yield running
+
+
+def _own_database(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    """Real servers, but rows and messages that no other house's worker sees: this house lives on beside others."""
+    database = request.getfixturevalue("postgres").create_database()
+    real: dict[str, str] = request.getfixturevalue("real_backends")
+    own = {
+        "TONEWRIGHT_DATABASE_URL": database.app_url,
+        "TONEWRIGHT_MIGRATION_DATABASE_URL": database.owner_url,
+    }
+    return {name: value for name, value in real.items() if name != "TONEWRIGHT_BROKER_URL"} | own
 
 
 def noise(duration_s: float, seed: int = 1) -> npt.NDArray[np.float32]:
