@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from google.longrunning.operations_pb2_grpc import add_OperationsServicer_to_server
 
@@ -21,6 +20,7 @@ from services.stems.api import METHOD_RULES, StemsServicer, operation_source
 from services.stems.audio import AudioFiles
 from services.stems.blobs import SharedBlobs
 from services.stems.demucs.admission import resident_bytes
+from services.stems.demucs.mounted import MountedModel, find_models
 from services.stems.domain import Catalogue, Engine, Limits, ModelUnusable
 from services.stems.peers import AssetsPeer, Receivers
 from services.stems.settings import StemsSettings
@@ -30,16 +30,12 @@ from services.stems.use_cases import Scratch, Separations, SeparationWork
 from services.stems.worker import Worker, handler, memory_budget, own_folder, slots_within
 from tonewright.stems.v1.stems_pb2_grpc import add_StemsServiceServicer_to_server
 
-if TYPE_CHECKING:
-    from services.stems.demucs.mounted import MountedModel
-
 log = get_logger(__name__)
 
 _PURGE_EVERY_S = 10.0
 _TELL_EVERY_S = 1.0
 # A receiver that hangs for 10 s holds up one of them.
 _SENDERS = 3
-_EXTRA_MISSING = "engine demucs needs the `stems` extra: run `make setup-demucs`"
 
 
 def main() -> None:
@@ -154,11 +150,6 @@ def _limits(settings: StemsSettings) -> Limits:
 def _mounted(settings: StemsSettings) -> Mapping[str, MountedModel]:
     if settings.engine == "stub":
         return {}
-    try:
-        # Only here: the packages that models need come with the `stems` extra.
-        from services.stems.demucs.mounted import find_models
-    except ImportError as error:
-        raise ModelUnusable(f"{_EXTRA_MISSING} ({error})") from error
     mounted = find_models(settings.models_folder)
     if not mounted:
         raise ModelUnusable(
@@ -180,9 +171,10 @@ def _engines(
     engines: dict[str, Engine] = {stub.ENGINE: stub.StubEngine()}
     if mounted:
         try:
+            # Only here: torch comes with the `stems` extra.
             from services.stems.demucs.engine import DemucsEngine
         except ImportError as error:
-            raise ModelUnusable(f"{_EXTRA_MISSING} ({error})") from error
+            raise ModelUnusable(f"engine demucs needs the `stems` extra: run `make setup-demucs` ({error})") from error
 
         budget = memory_budget(settings.memory_budget_bytes)
         demucs = engines["demucs"] = DemucsEngine(

@@ -14,9 +14,8 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from services.stems.domain import Block, Model, Recording, Task
+from services.stems.domain import Block, Float32, Model, Recording, Task
 
-Float32 = npt.NDArray[np.float32]
 Complex64 = npt.NDArray[np.complex64]
 
 ENGINE = "stub"

@@ -13,14 +13,12 @@ import numpy as np
 from services.stems.audio.encoders import STEPS, SUFFIXES, Encoder, open_encoder
 from services.stems.audio.space import telling_full_disk
 from services.stems.domain import (
-    RESIDUAL,
     Block,
     Encoded,
     Float32,
     OutputFormat,
     Recording,
     Selection,
-    StemSet,
 )
 
 # Blocks that wait for a thread; the engine waits when it is full.
@@ -150,25 +148,17 @@ class _Derivation:
     """Makes the stems of a stretch out of the engine's sources and the mix."""
 
     def __init__(self, selection: Selection, output_format: OutputFormat) -> None:
-        self._selection = selection
+        self._rest = selection.rest
         self._is_exact = output_format is OutputFormat.FLAC_24
 
     def of(self, block: Block, mix: Float32, *, gain: float) -> dict[str, Float32]:
         """The stems in their order, each as its file will hold it where the format is FLAC."""
         stems = {name: self._rounded(_gained(frames, gain)) for name, frames in block.items()}
-        rest = self._rest_label()
-        if rest:
+        if rest := self._rest:
             # Whole steps below 2**24 have float32 values of their own, and their sums are exact in float64.
             whole = self._rounded(_gained(mix, gain)).astype(np.float64)
             stems[rest] = (whole - sum(frames.astype(np.float64) for frames in stems.values())).astype(np.float32)
         return stems
-
-    def _rest_label(self) -> str:
-        """What the stem is called that is all the others leave of the mix, if there is one."""
-        selection = self._selection
-        if selection.stem_set is StemSet.TWO_STEMS:
-            return "instruments" if selection.target_stem == "vocals" else f"no_{selection.target_stem}"
-        return RESIDUAL if selection.include_residual else ""
 
     def _rounded(self, frames: Float32) -> Float32:
         if not self._is_exact:

@@ -9,12 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import soxr
 
-from services.stems.domain import Block, Recording, SeparationInputNotFinite
-
-Float32 = npt.NDArray[np.float32]
+from services.stems.domain import Block, Float32, Recording, SeparationInputNotFinite
 
 _BLOCK_FRAMES = 1 << 16
 # What Demucs adds to a deviation before it divides by it.

@@ -10,7 +10,6 @@ import enum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from chassis.logs import get_logger
@@ -29,11 +28,10 @@ from services.stems.demucs.network_core import Core, Spectrum, suits
 from services.stems.demucs.network_openvino import ByOpenVino, is_installed
 from services.stems.demucs.network_weights import load_module
 from services.stems.demucs.ports import DeviceMemoryExhausted, Network
-from services.stems.domain import ModelUnusable
+from services.stems.domain import Float32, ModelUnusable
 
 log = get_logger(__name__)
 
-Float32 = npt.NDArray[np.float32]
 # Translating a network for OpenVINO takes 3 to 8 s, which smaller ones do not win back.
 _LARGE_BYTES = 32 << 20
 

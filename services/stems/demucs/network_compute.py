@@ -10,15 +10,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from services.stems.demucs.network_core import Core, Spectrum
 from services.stems.demucs.network_layers import Product
+from services.stems.domain import Float32
 
-Float32 = npt.NDArray[np.float32]
 Tensor = torch.Tensor
 # Of a card's free memory, what the graphs of one network may take.
 _SHARE = 0.5

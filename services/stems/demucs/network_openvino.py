@@ -7,14 +7,11 @@ import sys
 import warnings
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from services.stems.demucs.network_compute import Whole, held_bytes
 from services.stems.demucs.network_layers import BandNorm
-
-Float32 = npt.NDArray[np.float32]
+from services.stems.domain import Float32
 
 
 def is_installed() -> bool:

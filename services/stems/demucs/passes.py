@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from services.stems.demucs.mixes import MixReader, not_finite
 from services.stems.demucs.mounted import MountedModel
@@ -16,9 +15,7 @@ from services.stems.demucs.ports import Network
 from services.stems.demucs.queues import Segment
 from services.stems.demucs.scheduler import Job
 from services.stems.demucs.windows import Lane, Merge, OverlapAdd, Window
-from services.stems.domain import ModelUnusable, Parameters
-
-Float32 = npt.NDArray[np.float32]
+from services.stems.domain import Float32, ModelUnusable, Parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-Float32 = npt.NDArray[np.float32]
+from services.stems.domain import Float32
 
 
 class DeviceMemoryExhausted(RuntimeError):

@@ -8,13 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from services.stems.demucs.ports import Network
-from services.stems.domain import Priority
-
-Float32 = npt.NDArray[np.float32]
+from services.stems.domain import Float32, Priority
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from chassis.clock import Clock, SystemClock
 from chassis.errors import ResourceExhausted, Unavailable
@@ -15,9 +14,7 @@ from chassis.logs import get_logger
 from services.stems.demucs.admission import stopping
 from services.stems.demucs.ports import DeviceMemoryExhausted, Network
 from services.stems.demucs.queues import Batch, JobQueue, Segment, Turns
-from services.stems.domain import Priority
-
-Float32 = npt.NDArray[np.float32]
+from services.stems.domain import Float32, Priority
 
 log = get_logger(__name__)
 

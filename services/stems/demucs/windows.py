@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from services.stems.demucs.ports import Network
-
-Float32 = npt.NDArray[np.float32]
+from services.stems.domain import Float32
 
 
 @dataclass(frozen=True, slots=True)

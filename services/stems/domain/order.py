@@ -148,11 +148,16 @@ class Selection:
         """Those of the model's sources that the stems are made of."""
         return (self.target_stem,) if self.stem_set is StemSet.TWO_STEMS else self.wanted_stems or model.sources
 
+    @property
+    def rest(self) -> str:
+        """What the stem is called that is all the others leave of the mix; empty when there is none."""
+        if self.stem_set is StemSet.TWO_STEMS:
+            return "instruments" if self.target_stem == VOCALS else f"no_{self.target_stem}"
+        return RESIDUAL if self.include_residual else ""
+
     def labels(self, model: Model) -> tuple[str, ...]:
         """What the stems are called, in the order in which they come out."""
-        if self.stem_set is StemSet.TWO_STEMS:
-            return (self.target_stem, "instruments" if self.target_stem == VOCALS else f"no_{self.target_stem}")
-        return (self.wanted_stems or model.sources) + ((RESIDUAL,) if self.include_residual else ())
+        return self.sources(model) + ((self.rest,) if self.rest else ())
 
 
 @dataclass(frozen=True, slots=True)
