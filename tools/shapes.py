@@ -16,7 +16,7 @@ from tools import proto
 Field = descriptor_pb2.FieldDescriptorProto
 Behavior = field_behavior_pb2.FieldBehavior
 PACKAGES = ("artists", "assets", "datasets", "prompt", "realtime", "sessions", "stems")
-HIDDEN = {"blob_key", "object_key"}
+HIDDEN = {"blob_key", "object_key", "fingerprint", "archive_url", "webhook_url"}
 SECRET = {"secret"}
 ADDRESS = {"parent", "request_id", "etag", "update_mask"}
 QUERY_VERBS = ("Get", "List", "Search", "Diff", "Watch", "Lint")

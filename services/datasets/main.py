@@ -11,7 +11,7 @@ from chassis.operations import OperationsServicer
 from chassis.runtime import App, Runtime, run_service
 from services.datasets import api, worker
 from services.datasets.archive import lay_out
-from services.datasets.peers import SessionsAssets
+from services.datasets.peers.assets import SessionsAssets
 from services.datasets.settings import DatasetsSettings
 from services.datasets.store import SqlConversations, SqlExports, SqlItems, SqlReleases, SqlTrainingFiles
 from services.datasets.store.shared import Ground
@@ -22,6 +22,7 @@ from services.datasets.use_cases.items import TrainingItems, give_holds_back
 from services.datasets.use_cases.training_files import TrainingFileBench, TrainingFiles
 from tonewright.datasets.v1.datasets_pb2_grpc import add_DatasetsServiceServicer_to_server
 from tonewright.datasets.v1.training_files_pb2_grpc import add_TrainingFilesServiceServicer_to_server
+from tonewright.datasets.v1.trainings_pb2_grpc import TrainingsServiceServicer, add_TrainingsServiceServicer_to_server
 
 _RELEASES_AT_ONCE = 100
 
@@ -63,10 +64,12 @@ def build(runtime: Runtime) -> App:
     # Methods that have no implementation yet answer UNIMPLEMENTED through their base class.
     audio = api.DatasetsServicer(item_desk, export_desk, pool)  # type: ignore[abstract]
     text = api.TrainingFilesServicer(conversations, files, pool, clock)  # type: ignore[abstract]
+    trainings = TrainingsServiceServicer()  # type: ignore[abstract]
     return App(
         servicers=[
             (add_DatasetsServiceServicer_to_server, audio),
             (add_TrainingFilesServiceServicer_to_server, text),
+            (add_TrainingsServiceServicer_to_server, trainings),
             (add_OperationsServicer_to_server, operations),
         ],
         method_rules=api.METHOD_RULES,

@@ -36,6 +36,7 @@ from services.gateway.routes import (
     separations,
     sessions,
     training_files,
+    trainings,
     webhooks,
 )
 from services.gateway.unknown import refuse_unknown
@@ -50,6 +51,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     datasets.router,
     exports.router,
     training_files.router,
+    trainings.router,
     performances.router,
     operations.router,
     links.router,

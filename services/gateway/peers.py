@@ -15,7 +15,14 @@ from google.protobuf.message import Message
 from services.gateway.models import artists, assets, datasets, prompt, realtime, sessions, stems
 from tonewright.artists.v1 import artists_pb2, artists_pb2_grpc
 from tonewright.assets.v1 import assets_pb2, assets_pb2_grpc
-from tonewright.datasets.v1 import datasets_pb2, datasets_pb2_grpc, training_files_pb2, training_files_pb2_grpc
+from tonewright.datasets.v1 import (
+    datasets_pb2,
+    datasets_pb2_grpc,
+    training_files_pb2,
+    training_files_pb2_grpc,
+    trainings_pb2,
+    trainings_pb2_grpc,
+)
 from tonewright.prompt.v1 import prompt_pb2, prompt_pb2_grpc
 from tonewright.realtime.v1 import realtime_pb2, realtime_pb2_grpc
 from tonewright.sessions.v1 import sessions_pb2, sessions_pb2_grpc
@@ -59,8 +66,9 @@ DATASETS = _api("datasets", datasets_pb2, datasets_pb2_grpc.DatasetsServiceStub,
 TRAINING_FILES = _api(
     "datasets", training_files_pb2, training_files_pb2_grpc.TrainingFilesServiceStub, datasets, "TrainingFilesService"
 )
+TRAININGS = _api("datasets", trainings_pb2, trainings_pb2_grpc.TrainingsServiceStub, datasets, "TrainingsService")
 REALTIME = _api("realtime", realtime_pb2, realtime_pb2_grpc.RealtimeServiceStub, realtime, "RealtimeService")
-APIS = (ARTISTS, PROMPT, ASSETS, SESSIONS, STEMS, DATASETS, TRAINING_FILES, REALTIME)
+APIS = (ARTISTS, PROMPT, ASSETS, SESSIONS, STEMS, DATASETS, TRAINING_FILES, TRAININGS, REALTIME)
 
 
 class Peers:

@@ -20,7 +20,7 @@ from chassis.errors import FieldInvalid, InvalidArgument, Violation
 from tonewright.operations.v1 import operations_pb2 as operations_view
 
 # Where things lie in the object store is the platform's own affair.
-HIDDEN = frozenset({"blob_key", "object_key"})
+HIDDEN = frozenset({"blob_key", "object_key", "fingerprint", "archive_url", "webhook_url"})
 # What callers send and are never told again.
 SECRET = frozenset({"secret"})
 _MAX_DEPTH = 64

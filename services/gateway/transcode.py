@@ -50,6 +50,7 @@ class Rpc:
         needs_etag: Whether the change is refused without `If-Match`.
         timeout_s: Deadline of the call, seconds; the gateway's own when None.
         operation_id: Stable id in the OpenAPI document, the method's name in snake case when empty.
+        prepare: Completes the message before it is sent, with what only the gateway knows.
     """
 
     address: str
@@ -60,6 +61,7 @@ class Rpc:
     needs_etag: bool = False
     timeout_s: float | None = None
     operation_id: str = ""
+    prepare: Callable[[Request, Any], Awaitable[None]] | None = None
 
     @property
     def verb(self) -> str:
@@ -132,6 +134,8 @@ class _Route:
     def _endpoint(self) -> Callable[..., Awaitable[Response]]:
         async def endpoint(request: Request, **given: Any) -> Response:
             message = self._message(request, given.get("body"), given.get("query"))
+            if self._rpc.prepare is not None:
+                await self._rpc.prepare(request, message)
             tools = tools_of(request)
             if self._descriptor.server_streaming:
                 answers = tools.peers.stream(self._rpc.api, self._rpc.method, message)

@@ -47,6 +47,9 @@ METHOD_RULES = {
     "StreamCaption": MethodRule(role=Role.EDITOR),
     "StreamChat": MethodRule(role=Role.EDITOR),
     "CheckCaption": MethodRule(role=Role.VIEWER),
+    "BatchCheckCaptions": MethodRule(role=Role.VIEWER),
+    "ApprovePromptTemplate": _OWNER,
+    "RetirePromptTemplate": _OWNER,
 }
 
 

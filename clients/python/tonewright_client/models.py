@@ -13,6 +13,12 @@ AssetVerificationState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CA
 
 AudioStatusState = Literal["PRESENT", "MISSING", "DELETED", "PENDING"]
 
+CaptionRunResultOutcome = Literal["ACCEPTED", "PROPOSED", "SKIPPED", "FAILED"]
+
+CaptionRunState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+
+CaptionSource = Literal["GENERATED", "EDITED", "MANUAL", "IMPORTED"]
+
 CompletenessState = Literal["COMPLETE", "UNSUPPORTED_VERSION", "MISSING_AUDIO_ASSET", "STEMS_NOT_READY"]
 
 ConversationDocumentKind = Literal["RAW", "PARSED", "ENRICHED"]
@@ -31,6 +37,8 @@ ConversationState = Literal[
 
 CurveMode = Literal["SMOOTH", "LINEAR", "STEP"]
 
+ExportAudioMode = Literal["AS_NEEDED", "NORMALISED"]
+
 ExportFormat = Literal[
     "REPLICATE_MUSICGEN",
     "AUDIOCRAFT",
@@ -41,9 +49,14 @@ ExportFormat = Literal[
     "PAIRED_TEXT",
     "MUSICGEN_TRAINER",
     "MUSICGEN_DREAMBOOTH",
+    "WEBDATASET",
 ]
 
 ExportState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+
+FindingSeverity = Literal["ERROR", "WARNING"]
+
+GenerationState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
 JobState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
@@ -62,6 +75,8 @@ PreflightTrainingFileResponseVerdictFinding = Literal[
 ]
 
 Priority = Literal["BATCH", "INTERACTIVE"]
+
+PromptTemplateState = Literal["DRAFT", "APPROVED", "RETIRED"]
 
 ReferenceKind = Literal["TIMBRE", "STRUCTURE"]
 
@@ -83,7 +98,7 @@ TrainingFileVersionState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "
 
 TrainingItemState = Literal["NEEDS_AUDIO", "NEEDS_PROMPT", "READY", "EXPORTED", "FAILED"]
 
-TrainingState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+TrainingState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "SUBMITTING", "LOST"]
 
 UploadState = Literal["OPEN", "COMPLETED", "ABORTED", "EXPIRED"]
 
@@ -156,6 +171,8 @@ class Asset(TypedDict):
     """When a deleted asset goes for good; absent while it is not deleted."""
     etag: str
     """Changes whenever the asset changes; send it back to update or delete exactly this state."""
+    analysis: AudioAnalysis | None
+    """What is heard in it; absent while it was not listened to."""
 
 
 class AssetHold(TypedDict):
@@ -211,6 +228,23 @@ class AssetVerification(TypedDict):
     """When it ended; absent while it has not."""
 
 
+class AudioAnalysis(TypedDict):
+    """What is heard in a recording, measured once when it comes in; long recordings are judged by their first ten minutes."""
+
+    tempo_bpm: float
+    """Tempo in beats per minute; 0 when none is heard."""
+    tempo_confidence: float
+    """How sure the tempo is, 0 to 1."""
+    key: str
+    """Key as `B minor` or `F# major`; empty when none is heard."""
+    key_confidence: float
+    """How sure the key is, 0 to 1."""
+    clipped_share: float
+    """Share of frames that stand at full scale, three or more in a row, 0 to 1."""
+    silent_share: float
+    """Share of the length that is quieter than -60 dBFS, 0 to 1."""
+
+
 class AudioFacts(TypedDict):
     """Facts of a piece of audio."""
 
@@ -226,6 +260,22 @@ class AudioFacts(TypedDict):
     """Sample rate in hertz."""
     channels: int
     """Number of channels."""
+    pcm_sha256: str
+    """SHA-256 of the decoded frames with rate and channels: equal for equal sound in two lossless files."""
+    loudness_lufs: float | None
+    """Integrated loudness in LUFS; absent when nothing passes the gate."""
+    peak: float
+    """Largest absolute sample value, full scale is 1.0."""
+    clipped_share: float
+    """Share of frames that stand at full scale, 0 to 1."""
+    tempo_bpm: float
+    """Tempo heard in the audio in beats per minute; 0 when none was."""
+    tempo_confidence: float
+    """How sure that tempo is, 0 to 1."""
+    key: str
+    """Key heard in the audio, for example `B minor`; empty when none was."""
+    key_confidence: float
+    """How sure that key is, 0 to 1."""
 
 
 class AudioReference(TypedDict):
@@ -263,6 +313,13 @@ class AuditEntry(TypedDict):
     """To which resource."""
     create_time: str | None
     """When."""
+
+
+class BatchCheckCaptionsResponse(TypedDict):
+    """What was found in many texts."""
+
+    responses: list[CheckCaptionResponse]
+    """In the order of the requests."""
 
 
 class BatchCreateConversationsResponse(TypedDict):
@@ -339,6 +396,19 @@ class CaptionFinding(TypedDict):
     """What was found and how to mend it."""
 
 
+class CaptionProposal(TypedDict):
+    """A caption that is not accepted yet."""
+
+    text: str
+    """The text."""
+    source_caption: str
+    """The caption resource it comes from, `artists/{artist}/captions/{caption}`; empty when from none."""
+    violations: list[Finding]
+    """Rules that it breaks."""
+    create_time: str | None
+    """When it was proposed."""
+
+
 class CaptionRevision(TypedDict):
     """A caption that a training item has or had."""
 
@@ -350,10 +420,68 @@ class CaptionRevision(TypedDict):
     """The text; empty when the caption was taken away."""
     provenance: dict[str, Any] | None
     """How it came to be."""
+    caption_source: CaptionSource | None
+    """Where it comes from."""
     principal: str
     """Who set it."""
     create_time: str | None
     """When it was set."""
+
+
+class CaptionRun(TypedDict):
+    """Captions being written for many items."""
+
+    name: str
+    """`artists/{artist}/caption-runs/{caption_run}`."""
+    selection: Selection | None
+    """Which items; empty takes every item that has audio and no caption. Read only when the run is made."""
+    prompt_version: str
+    """Version of the instruction; empty: the artist's newest approved one."""
+    hint: str
+    """What to do differently, up to 300 characters."""
+    rewrite_generated: bool
+    """True also writes anew what a model wrote before; texts of people are never touched. Default false."""
+    state: CaptionRunState | None
+    """Where the run stands."""
+    progress_percent: float
+    """Share done, 0 to 100."""
+    item_count: int
+    """Number of items."""
+    accepted_count: int
+    """Number of captions accepted so far."""
+    proposed_count: int
+    """Number of texts that wait as proposals."""
+    skipped_count: int
+    """Number of items left alone."""
+    failed_count: int
+    """Number of items without a text."""
+    results: list[CaptionRunResult]
+    """One result per item, in order; only GetCaptionRun gives them."""
+    cost_usd_micros: int
+    """Cost so far in millionths of a US dollar; 0 when unknown or free."""
+    error: Status | None
+    """Why the run failed; absent unless the state is FAILED."""
+    create_time: str | None
+    """When it was asked for."""
+    update_time: str | None
+    """When anything about it last changed."""
+    end_time: str | None
+    """When it ended; absent while it has not."""
+    etag: str
+    """Changes with every change of the row."""
+
+
+class CaptionRunResult(TypedDict):
+    """What became of one item."""
+
+    training_item: str
+    """The item."""
+    outcome: CaptionRunResultOutcome | None
+    """What became of it."""
+    caption: str
+    """The caption resource, `artists/{artist}/captions/{caption}`; empty when none was written."""
+    error: Status | None
+    """Why no text came of it; absent otherwise."""
 
 
 class CheckCaptionResponse(TypedDict):
@@ -561,6 +689,34 @@ class DiffTrainingFileVersionsResponse(TypedDict):
     """Members of both whose document differs, as the newer version holds them."""
 
 
+class EditCaptionsResponse(TypedDict):
+    """Response of EditCaptions."""
+
+    results: list[EditCaptionsResponseResult]
+    """One result per item whose caption changes, in the order of the selection."""
+    unchanged_count: int
+    """Number of items whose caption stays as it is."""
+
+
+class EditCaptionsResponseResult(TypedDict):
+    """What becomes of one item."""
+
+    training_item: str
+    """The item."""
+    before: str
+    """Its caption before."""
+    after: str
+    """Its caption after."""
+    violations: list[Finding]
+    """Rules that the new caption breaks; it is not kept then."""
+    warnings: list[Finding]
+    """Rules that are worth a look."""
+    applied: bool
+    """Whether it was kept; always false when only validating, and when nothing changes."""
+    conflict: str
+    """Why it was not kept although it breaks no rule: somebody changed the item meanwhile; empty otherwise."""
+
+
 class EmotionalArc(TypedDict):
     """How the feeling moves in a conversation."""
 
@@ -587,15 +743,33 @@ class EmulateTrainingResponse(TypedDict):
     """Expected length of the training."""
     expected_cost_usd_micros: int
     """Expected cost in millionths of a US dollar; 0 when unknown."""
-    warnings: list[ExportWarning]
-    """What a person should know about the whole."""
+    findings: list[Finding]
+    """What a person should know about the whole; an ERROR makes the training fail or waste its money."""
+    sample_count: int
+    """Samples that the model sees: steps times the batch size that the trainer really uses."""
+    effective_batch_size: int
+    """Batch size that the trainer really uses."""
+    succeeds: bool
+    """Whether the trainer's run would end with a model."""
 
 
 class EmulatedItem(TypedDict):
     """What a trainer does with one item."""
 
     training_item: str
-    """The item, `artists/{artist}/training-items/{training_item}`."""
+    """The item, `artists/{artist}/training-items/{training_item}`; empty for a foreign file."""
+    path: str
+    """Path of the audio file inside the archive."""
+    seen: bool
+    """Whether the trainer sees the file at all."""
+    pieces: list[TrainedPiece]
+    """The pieces, in order."""
+    caption: str
+    """The caption that the model is given, before the trainer's random changes; empty when it gets none."""
+    prepared_rate_hz: int
+    """Sample rate after the trainer's preparation in hertz."""
+    prepared_channels: int
+    """Channels after the trainer's preparation."""
     chunk_count: int
     """Number of pieces that are trained on."""
     dropped_s: float
@@ -608,7 +782,7 @@ class EmulatedItem(TypedDict):
     """Whether vocals are removed."""
     resampled: bool
     """Whether the audio is resampled by the trainer's preparation."""
-    warnings: list[ExportWarning]
+    findings: list[Finding]
     """What a person should know."""
 
 
@@ -658,12 +832,12 @@ class Export(TypedDict):
     chunk_count: int
     """Number of 30 s pieces that the trainer will cut."""
     file_name: str
-    """Name to save the archive under, ends in `.zip`; empty until the export has succeeded."""
+    """Name to save the archive under, ends in `.zip` (`.tar` for WEBDATASET); empty until the export has succeeded."""
     size_bytes: int
     """Exact size of the archive; 0 until the export has succeeded."""
     content_etag: str
     """Strong validator of the archive's bytes: equal archives have equal values; empty until the export has succeeded."""
-    warnings: list[ExportWarning]
+    warnings: list[Finding]
     """What a person should know about the archive."""
     error: Status | None
     """Why the export failed; absent unless the state is FAILED."""
@@ -677,6 +851,25 @@ class Export(TypedDict):
     """Changes with every change of the row."""
 
 
+class ExportFile(TypedDict):
+    """One file of an archive."""
+
+    path: str
+    """Path inside the archive."""
+    size_bytes: int
+    """Size in bytes."""
+    crc32: int
+    """CRC-32 of the bytes."""
+    training_item: str
+    """The item behind it, `artists/{artist}/training-items/{training_item}`; empty for files about the whole."""
+    conversion: str
+    """What was done to the audio, as `flac to wav, 48000 to 44100 Hz, -3.2 dB`; empty when it is the asset's own bytes or a text."""
+    start_s: float
+    """Where a piece of audio begins in the recording, in seconds."""
+    duration_s: float
+    """Length of the audio in seconds; 0 for texts."""
+
+
 class ExportOptions(TypedDict):
     """Choices that change the bytes of the archive."""
 
@@ -684,17 +877,76 @@ class ExportOptions(TypedDict):
     """Text put before each caption with a space, 0 to 100 characters, one line; empty for none."""
     nested: bool
     """Put the files into `dataset/`, which makes the trainer skip cutting, resampling and vocal removal; default false."""
+    suffix: str
+    """Text put after each caption and before its tempo tag with a space, 0 to 100 characters, one line; empty for none."""
+    audio_mode: ExportAudioMode | None
+    """What is done to the audio; default AS_NEEDED."""
+    rate_hz: int
+    """Sample rate of files made anew, 8,000 to 96,000 Hz; 0 means 44,100."""
+    channels: int
+    """Channels of files made anew, 1 or 2; 0 means 2."""
+    loudness_lufs: float | None
+    """Integrated loudness of files made anew, -40 to -5 LUFS, as far as the peak stays below -1 dBFS; absent leaves it as it is."""
+    cut: bool
+    """Cut files above 30 s into pieces of 30 s, the last one kept when longer than 5 s; needs NORMALISED. Default false."""
+    remove_vocals: bool
+    """Take the vocals out by the platform's own stem separation; needs NORMALISED. Default false."""
+    stored: bool
+    """Also keep the archive as one object, so that links lead to the object store and no byte passes the gateway. Default false."""
+    validation_share: float
+    """Share of pairs that go into a validation split in formats that have one, 0 to 0.5; default 0."""
 
 
-class ExportWarning(TypedDict):
-    """Something about the archive that a person should know."""
+class Finding(TypedDict):
+    """Something that a person should know, and what to do about it."""
 
     reason: str
-    """Stable reason, for example `FEW_PAIRS`."""
+    """Stable reason, for example `FEW_PAIRS`, or a caption rule as `P5`."""
     message: str
     """What it means and what to do."""
     training_item: str
     """The item it is about, `artists/{artist}/training-items/{training_item}`; empty when about the whole."""
+    severity: FindingSeverity | None
+    """How much it matters."""
+
+
+class Generation(TypedDict):
+    """Music made by a trained version."""
+
+    name: str
+    """`artists/{artist}/generations/{generation}`."""
+    training: str
+    """The training whose version plays, `artists/{artist}/trainings/{training}`."""
+    prompt: str
+    """What to play, 1 to 2,000 characters; words of the captions call the learned style."""
+    duration_s: int
+    """Length in seconds, 1 to 120; 0 means 8."""
+    seed: int
+    """Seed, 1 and up; 0 means a random one."""
+    temperature: float | None
+    """Temperature of sampling, above 0 to 10; absent means 1."""
+    top_k: int
+    """How many tokens to draw from, 1 to 2,048; 0 means 250."""
+    top_p: float
+    """Share of probability to draw from, 0 to 1; 0 leaves it to `top_k`."""
+    guidance: int
+    """How closely to follow the prompt, 1 to 20; 0 means 3."""
+    state: GenerationState | None
+    """Where the generation stands."""
+    provider_id: str
+    """The provider's id; empty until it answered."""
+    asset: str
+    """The audio, `artists/{artist}/assets/{asset}`; empty until it exists."""
+    error: Status | None
+    """Why it failed; absent unless the state is FAILED."""
+    create_time: str | None
+    """When it was asked for."""
+    update_time: str | None
+    """When anything about it last changed."""
+    end_time: str | None
+    """When it ended; absent while it has not."""
+    etag: str
+    """Changes with every change of the row."""
 
 
 class Graph(TypedDict):
@@ -712,6 +964,30 @@ class Graph(TypedDict):
     """For generative engines; at most one per kind."""
     loop_band: LoopBand | None
     """Absent: the whole loop."""
+
+
+class ImportLiveSetsResponse(TypedDict):
+    """What became of the files of a zip."""
+
+    results: list[ImportLiveSetsResponseResult]
+    """One result per `.als` file, in the order of their paths; backups of Live are left out."""
+    ignored_count: int
+    """Number of other files in the zip."""
+
+
+class ImportLiveSetsResponseResult(TypedDict):
+    """What became of one file."""
+
+    path: str
+    """Path inside the zip."""
+    live_set: LiveSet | None
+    """The Live Set, without its summary; absent when the file could not be read."""
+    already_there: bool
+    """True when the artist has the same file already; `live_set` is that one then."""
+    reason: str
+    """Stable reason of the failure; empty otherwise."""
+    message: str
+    """What was wrong and what to do; empty otherwise."""
 
 
 class ImportLocalSessionsResponse(TypedDict):
@@ -736,6 +1012,23 @@ class Knob(TypedDict):
     """`dB`, or empty for a share."""
     description: str
     """What a listener hears."""
+
+
+class Lineage(TypedDict):
+    """What something was made of."""
+
+    generation: Generation | None
+    """The generation that was asked about; absent when a training was."""
+    training: Training | None
+    """The training."""
+    export: Export | None
+    """The archive that was trained on; absent when it was deleted."""
+    snapshot: Snapshot | None
+    """The snapshot behind it."""
+    members: list[SnapshotMember]
+    """Its members in order: audio, caption with its provenance, Live Set, licence, consent. One page of them."""
+    next_page_token: str
+    """Token of the next page of members; empty on the last one."""
 
 
 class Link(TypedDict):
@@ -803,6 +1096,15 @@ class ListCaptionRevisionsResponse(TypedDict):
     """Token of the next page; empty on the last one."""
 
 
+class ListCaptionRunsResponse(TypedDict):
+    """Response of ListCaptionRuns."""
+
+    caption_runs: list[CaptionRun]
+    """The page."""
+    next_page_token: str
+    """Token of the next page; empty on the last one."""
+
+
 class ListCaptionsResponse(TypedDict):
     """One page of captions."""
 
@@ -848,10 +1150,28 @@ class ListEnginesResponse(TypedDict):
     """Asks for the page after this one; empty on the last."""
 
 
+class ListExportFilesResponse(TypedDict):
+    """Response of ListExportFiles."""
+
+    files: list[ExportFile]
+    """The page."""
+    next_page_token: str
+    """Token of the next page; empty on the last one."""
+
+
 class ListExportsResponse(TypedDict):
     """Response of ListExports."""
 
     exports: list[Export]
+    """The page."""
+    next_page_token: str
+    """Token of the next page; empty on the last one."""
+
+
+class ListGenerationsResponse(TypedDict):
+    """Response of ListGenerations."""
+
+    generations: list[Generation]
     """The page."""
     next_page_token: str
     """Token of the next page; empty on the last one."""
@@ -1044,6 +1364,12 @@ class LiveSet(TypedDict):
     """When a deleted Live Set is removed for good; absent while it is not deleted."""
     etag: str
     """Changes with every change of the Live Set."""
+    key: str
+    """Key, as `B minor`; empty when the file gives none that can be trusted."""
+    key_evidence: str
+    """What the key rests on: `set`, `clips`, `notes` or `samples`; empty without a key."""
+    duration_s: float
+    """Length of the arrangement in seconds; 0 when it is empty."""
 
 
 class Liveness(TypedDict):
@@ -1093,6 +1419,8 @@ class MatchFilesResponseMatch(TypedDict):
     """The training item that waits for it, `artists/{artist}/training-items/{training_item}`; empty when none does."""
     similarity: float
     """How alike the names are, 0 to 1; 1 is exact after normalisation."""
+    exact: bool
+    """True for an exact match, which can be taken as it is; false for a proposal that a person should see."""
 
 
 class Me(TypedDict):
@@ -1374,7 +1702,21 @@ class PromptPromptTemplate(TypedDict):
     create_time: str | None
     """When it was made."""
     etag: str
-    """Always the same: templates never change."""
+    """Changes with the state; the instruction never changes."""
+    state: PromptTemplateState | None
+    """Where it stands."""
+    creator: str
+    """Who made it; empty for a built-in one."""
+    approver: str
+    """Who approved it; empty while nobody has."""
+    approve_time: str | None
+    """When it was approved; absent while it was not."""
+    instruction_sha256: str
+    """SHA-256 of the instruction, lower-case hex."""
+    max_tokens: int
+    """Most tokens of an answer, 50 to 2,000; 0 means 300."""
+    built_in: bool
+    """Whether it is one of the platform's own; those cannot be changed."""
 
 
 class Prompts(TypedDict):
@@ -1421,6 +1763,22 @@ class Provenance(TypedDict):
     """When the text was made."""
     principal: str
     """Who asked for it."""
+    cost_usd_micros: int
+    """Cost over all attempts in millionths of a US dollar; 0 when free or unknown."""
+    variant: int
+    """Number of the variant, 0 for the first."""
+    hint: str
+    """What the caller asked to do differently; empty for nothing."""
+    tempo_bpm: float
+    """Tempo that the tag had to give in beats per minute; 0 when none was known."""
+    tempo_source: str
+    """Where that tempo comes from: `hints`, `live_set`, `audio`; empty when none was known."""
+    instruction_sha256: str
+    """SHA-256 of the exact instruction text, lower-case hex."""
+    live_set_sha256: str
+    """SHA-256 of the Live Set's file, lower-case hex; empty when there was none."""
+    seed: int
+    """Seed sent to the model; 0 when none was."""
 
 
 class Quota(TypedDict):
@@ -1442,17 +1800,6 @@ class Quota(TypedDict):
     """US cents spent this month."""
     etag: str
     """Changes with every change of the limits."""
-
-
-class Readiness(TypedDict):
-    """How the gateway and everything behind it is."""
-
-    status: str
-    """All in all."""
-    failing: list[str]
-    """Names of the checks that are not ok."""
-    checks: dict[str, ReadinessCheck]
-    """Each check by its name."""
 
 
 class ReadinessCheck(TypedDict):
@@ -1511,6 +1858,8 @@ class Selection(TypedDict):
     """Names of the items in the order wanted, 0 to 10,000; empty takes all by `states`."""
     states: list[TrainingItemState]
     """States to take when no item is named, oldest item first; empty means READY and EXPORTED."""
+    new_since: str
+    """Leave out what this snapshot holds as it is now, `artists/{artist}/snapshots/{snapshot}`; empty leaves nothing out."""
 
 
 class Separation(TypedDict):
@@ -1695,7 +2044,9 @@ class Snapshot(TypedDict):
     duration_s: float
     """Length of all audio together in seconds."""
     content_sha256: str
-    """SHA-256 over the canonical manifest of all members, 64 hexadecimal digits."""
+    """SHA-256 over the canonical manifest (RFC 8785) of all members: equal for equal audio, captions and musical facts in equal order, 64 hexadecimal digits."""
+    findings: list[Finding]
+    """What is worth a look in it."""
     create_time: str | None
     """When it was made."""
     update_time: str | None
@@ -1732,6 +2083,26 @@ class SnapshotMember(TypedDict):
     """Number of that caption."""
     audio: AudioFacts | None
     """Facts of the audio."""
+    display_name: str
+    """Title of the item."""
+    caption_source: CaptionSource | None
+    """Where the caption comes from."""
+    provenance: dict[str, Any] | None
+    """How the caption came to be: template version, model, parameters, input hashes, tokens, cost, time."""
+    live_set: str
+    """The Live Set behind the audio, `artists/{artist}/live-sets/{live_set}`; empty when none is known."""
+    live_set_sha256: str
+    """SHA-256 of the Live Set's file; empty when there is none."""
+    licence: str
+    """Licence of the audio."""
+    consent: Consent | None
+    """Permission to train on the audio."""
+    tempo_bpm: float
+    """Tempo in beats per minute: a person's, the Live Set's, or the one heard; 0 when unknown."""
+    key: str
+    """Key: a person's, the Live Set's, or the one heard; empty when unknown."""
+    time_signature: str
+    """Time signature; empty when unknown."""
 
 
 class Status(TypedDict):
@@ -1843,6 +2214,19 @@ class Ticket(TypedDict):
     """When it stops to be good, 60 s after it was made."""
 
 
+class TrainedPiece(TypedDict):
+    """One piece that is trained on."""
+
+    name: str
+    """Name that the trainer gives the piece, for example `track-0001_chunk30.wav`."""
+    start_s: float
+    """Where it begins in the recording, in seconds."""
+    duration_s: float
+    """Length of its audio in seconds."""
+    padded_s: float
+    """Mean length of silence that fills a window of 30 s, in seconds."""
+
+
 class Training(TypedDict):
     """A training of a model at a provider."""
 
@@ -1882,6 +2266,41 @@ class Training(TypedDict):
     """When it ended; absent while it has not."""
     etag: str
     """Changes with every change of the row."""
+    expected_cost_usd_micros: int
+    """Expected cost in millionths of a US dollar when it was asked for."""
+    trainer: str
+    """The trainer at the provider with its version, `owner/model:version`."""
+    snapshot: str
+    """The snapshot behind the export, `artists/{artist}/snapshots/{snapshot}`."""
+    snapshot_sha256: str
+    """SHA-256 over the snapshot's members, 64 hexadecimal digits."""
+    findings: list[Finding]
+    """What was known to be odd when it was asked for."""
+    epoch: int
+    """Epoch that the provider's log tells of; 0 while it tells of none."""
+    step: int
+    """Step in all that the provider's log tells of; 0 while it tells of none."""
+    predict_time_s: float
+    """Seconds of computing that the provider bills; 0 while unknown."""
+
+
+class TrainingBudget(TypedDict):
+    """What trainings may cost and have cost."""
+
+    configured: bool
+    """Whether a provider is set up; without one nothing can be trained."""
+    price_usd_micros_per_s: int
+    """Price of a second of training in millionths of a US dollar."""
+    training_cap_usd_micros: int
+    """Most that one training may be expected to cost, in millionths of a US dollar; 0: no cap."""
+    day_cap_usd_micros: int
+    """Most that all trainings of the artist may cost within 24 hours, in millionths of a US dollar; 0: no cap."""
+    spent_today_usd_micros: int
+    """What trainings of the last 24 hours cost or are expected to cost, in millionths of a US dollar."""
+    spent_usd_micros: int
+    """What all trainings of the artist have cost, in millionths of a US dollar."""
+    trainer: str
+    """The trainer that new trainings run, `owner/model:version`."""
 
 
 class TrainingFile(TypedDict):
@@ -2044,6 +2463,20 @@ class TrainingItem(TypedDict):
     """When anything about it last changed."""
     etag: str
     """Changes with every change of the item."""
+    tempo_bpm: float
+    """Tempo in beats per minute as a person gives it, 20 to 999; 0: the Live Set's, else the one heard in the audio."""
+    key: str
+    """Key as a person gives it, for example `B minor`; empty: the Live Set's where it can be trusted, else the one heard."""
+    time_signature: str
+    """Time signature as a person gives it, for example `6/8`; empty: the Live Set's."""
+    source_caption: str
+    """The caption resource that `caption` comes from, `artists/{artist}/captions/{caption}`; its provenance is taken over, and a text that differs from it counts as edited. Empty for a text of one's own."""
+    caption_source: CaptionSource | None
+    """Where the caption comes from."""
+    proposal: CaptionProposal | None
+    """A text that waits for a person, since it breaks rules or the audio or Live Set changed under it; absent when none does."""
+    findings: list[Finding]
+    """What in the audio or caption is worth a look: silence, clipping, short audio, rules P6 and P10 to P12."""
 
 
 class TrainingParameters(TypedDict):
@@ -2071,6 +2504,8 @@ class TrainingParameters(TypedDict):
     """Let the trainer guess genre, mood, instruments, tempo and key; absent means false."""
     drop_vocals: bool | None
     """Let the trainer remove vocals from pieces of files above 30 s; absent means false."""
+    one_same_description: str | None
+    """One text for all audio; the captions are ignored then. Absent means that the captions count; an empty text is refused."""
 
 
 class TrainingTopic(TypedDict):
@@ -2142,3 +2577,31 @@ class Webhook(TypedDict):
 
     url: str
     """Where to post: https, a public host, no credentials in it, at most 2000 characters."""
+
+
+class services__gateway__health__Readiness(TypedDict):
+    """How the gateway and everything behind it is."""
+
+    status: str
+    """All in all."""
+    failing: list[str]
+    """Names of the checks that are not ok."""
+    checks: dict[str, ReadinessCheck]
+    """Each check by its name."""
+
+
+class services__gateway__models__datasets__Readiness(TypedDict):
+    """Whether items make a dataset that can be trained on."""
+
+    ready: bool
+    """True when nothing stands in the way of a training."""
+    pair_count: int
+    """Number of pairs that can be trained on."""
+    min_pairs: int
+    """Fewest pairs that a training wants."""
+    duration_s: float
+    """Length of their audio in seconds."""
+    items_by_state: dict[str, int]
+    """Number of items of the artist in each state, by the state's name."""
+    findings: list[Finding]
+    """What stands in the way and what is worth a look."""

@@ -1,134 +1,17 @@
-"""DatasetsService over gRPC: items, exports."""
+"""DatasetsService over gRPC, put together from its parts."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from google.longrunning.operations_pb2 import Operation
-from google.protobuf.empty_pb2 import Empty
-
-from chassis.context import caller
-from chassis.operations import to_operation
 from chassis.runtime import WorkPool
-from services.datasets.api import audio_messages as messages
-from services.datasets.api.operations import export_view
-from services.datasets.api.shared import artist_of, fields_of, key_of, last_of
-from services.datasets.domain import exports, items
+from services.datasets.api.exports import ExportRpcs
+from services.datasets.api.items import ItemRpcs
 from services.datasets.use_cases.exports import ExportDesk
-from services.datasets.use_cases.items import EDITABLE, TrainingItems
-from tonewright.datasets.v1 import datasets_pb2 as pb
+from services.datasets.use_cases.items import TrainingItems
 from tonewright.datasets.v1 import datasets_pb2_grpc
 
 
-class DatasetsServicer(datasets_pb2_grpc.DatasetsServiceServicer):
+class DatasetsServicer(ItemRpcs, ExportRpcs, datasets_pb2_grpc.DatasetsServiceServicer):
     """tonewright.datasets.v1.DatasetsService."""
 
     def __init__(self, item_desk: TrainingItems, export_desk: ExportDesk, pool: WorkPool) -> None:
         self._items, self._exports, self._pool = item_desk, export_desk, pool
-
-    async def CreateTrainingItem(self, request: pb.CreateTrainingItemRequest, context: Any) -> pb.TrainingItem:
-        """A new item."""
-        facts = messages.item_facts(request.training_item)
-        key = key_of(request, "CreateTrainingItem")
-        return messages.to_item(await self._pool.run(self._items.create, artist_of(request.parent), facts, key))
-
-    async def GetTrainingItem(self, request: pb.GetTrainingItemRequest, context: Any) -> pb.TrainingItem:
-        """One item."""
-        return messages.to_item(await self._pool.run(self._items.get, *last_of(items.NAME, request.name)))
-
-    async def ListTrainingItems(
-        self, request: pb.ListTrainingItemsRequest, context: Any
-    ) -> pb.ListTrainingItemsResponse:
-        """Items, newest first."""
-        page = await self._pool.run(
-            self._items.page,
-            artist_of(request.parent),
-            state=messages.item_state(request.state),
-            size=request.page_size,
-            token=request.page_token,
-        )
-        return pb.ListTrainingItemsResponse(
-            training_items=[messages.to_item(item) for item in page.items], next_page_token=page.next_page_token
-        )
-
-    async def UpdateTrainingItem(self, request: pb.UpdateTrainingItemRequest, context: Any) -> pb.TrainingItem:
-        """The item with the named fields changed."""
-        given = request.training_item
-        artist, uid = last_of(items.NAME, given.name, field="training_item.name")
-        fields = fields_of(given, request.update_mask, EDITABLE)
-        facts = messages.item_facts(given)
-        return messages.to_item(await self._pool.run(self._items.update, artist, uid, facts, fields, given.etag))
-
-    async def DeleteTrainingItem(self, request: pb.DeleteTrainingItemRequest, context: Any) -> Empty:
-        """Remove an item."""
-        await self._pool.run(self._items.delete, *last_of(items.NAME, request.name), request.etag)
-        return Empty()
-
-    async def FailTrainingItem(self, request: pb.FailTrainingItemRequest, context: Any) -> pb.TrainingItem:
-        """The item marked as failed."""
-        artist, uid = last_of(items.NAME, request.name)
-        return messages.to_item(await self._pool.run(self._items.fail, artist, uid, request.failure, request.etag))
-
-    async def RetryTrainingItem(self, request: pb.RetryTrainingItemRequest, context: Any) -> pb.TrainingItem:
-        """A failed item back in use."""
-        artist, uid = last_of(items.NAME, request.name)
-        return messages.to_item(await self._pool.run(self._items.retry, artist, uid, request.etag))
-
-    async def ListCaptionRevisions(
-        self, request: pb.ListCaptionRevisionsRequest, context: Any
-    ) -> pb.ListCaptionRevisionsResponse:
-        """Captions of an item, newest first."""
-        artist, uid = last_of(items.NAME, request.parent, field="parent")
-        page = await self._pool.run(
-            self._items.revisions, artist, uid, size=request.page_size, token=request.page_token
-        )
-        return pb.ListCaptionRevisionsResponse(
-            caption_revisions=[messages.to_revision(revision) for revision in page.items],
-            next_page_token=page.next_page_token,
-        )
-
-    async def RestoreCaptionRevision(self, request: pb.RestoreCaptionRevisionRequest, context: Any) -> pb.TrainingItem:
-        """The item with an earlier caption again."""
-        item_name, _, _ = request.name.partition("/caption-revisions/")
-        _, number = last_of(items.REVISION_NAME, request.name)
-        artist, uid = last_of(items.NAME, item_name)
-        revision = int(number) if number.isdecimal() and len(number) < 9 else 0
-        return messages.to_item(await self._pool.run(self._items.restore, artist, uid, revision, request.etag))
-
-    async def CreateExport(self, request: pb.CreateExportRequest, context: Any) -> Operation:
-        """A queued export."""
-        artist = artist_of(request.parent)
-        wish, key = messages.export_wish(request.export, artist), key_of(request, "CreateExport")
-        made = await self._pool.run(self._exports.create, artist, caller().principal, wish, key)
-        response = messages.to_export(made) if made.state is exports.JobState.SUCCEEDED else None
-        return to_operation(export_view(made), response, service="datasets")
-
-    async def GetExport(self, request: pb.GetExportRequest, context: Any) -> pb.Export:
-        """One export."""
-        return messages.to_export(await self._pool.run(self._exports.get, *last_of(exports.NAME, request.name)))
-
-    async def ListExports(self, request: pb.ListExportsRequest, context: Any) -> pb.ListExportsResponse:
-        """Exports, newest first."""
-        page = await self._pool.run(
-            self._exports.page, artist_of(request.parent), size=request.page_size, token=request.page_token
-        )
-        return pb.ListExportsResponse(
-            exports=[messages.to_export(export) for export in page.items], next_page_token=page.next_page_token
-        )
-
-    async def CancelExport(self, request: pb.CancelExportRequest, context: Any) -> pb.Export:
-        """The export after the wish to stop it."""
-        return messages.to_export(await self._pool.run(self._exports.cancel, *last_of(exports.NAME, request.name)))
-
-    async def DeleteExport(self, request: pb.DeleteExportRequest, context: Any) -> Empty:
-        """Remove an export that has ended."""
-        await self._pool.run(self._exports.delete, *last_of(exports.NAME, request.name), request.etag)
-        return Empty()
-
-    async def GetExportLayout(self, request: pb.GetExportLayoutRequest, context: Any) -> pb.ExportLayout:
-        """The archive's byte ranges from an offset."""
-        artist, uid = last_of(exports.NAME, request.name)
-        part = await self._pool.run(
-            self._exports.layout, artist, uid, offset_bytes=request.offset_bytes, max_segments=request.max_segments
-        )
-        return messages.to_layout(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.operations import JobView, OperationSource
-from services.datasets.api import audio_messages, text_messages
+from services.datasets.api import export_messages, text_messages
 from services.datasets.api.shared import ERROR_CODES
 from services.datasets.domain import exports, training_files
 from services.datasets.domain.exports import Export
@@ -53,7 +53,7 @@ def operation_sources(export_desk: ExportDesk, files: TrainingFiles) -> dict[str
         exports.COLLECTION: OperationSource(
             get=lambda artist, uid: export_view(export_desk.get(artist, uid)),
             cancel=export_desk.cancel,
-            response=lambda view: audio_messages.to_export(export_desk.get(view.artist, view.uid)),
+            response=lambda view: export_messages.to_export(export_desk.get(view.artist, view.uid)),
             list=list_exports,
         ),
         training_files.COLLECTION: OperationSource(

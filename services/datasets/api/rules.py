@@ -7,7 +7,14 @@ from chassis.runtime import MethodRule
 
 MESSAGE_BYTES = 17 << 20
 _DOCUMENT, _BATCH = 11 << 20, 16 << 20
-_READS = ("MatchFiles", "EmulateTraining", "PreflightTrainingFile", "DiffTrainingFileVersions", "LintTrainingFile")
+_READS = (
+    "MatchFiles",
+    "CheckReadiness",
+    "EmulateTraining",
+    "PreflightTrainingFile",
+    "DiffTrainingFileVersions",
+    "LintTrainingFile",
+)
 
 METHOD_RULES: dict[str, MethodRule] = {
     **{method: MethodRule(role=Role.VIEWER) for method in _READS},

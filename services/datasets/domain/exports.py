@@ -11,6 +11,7 @@ from datetime import datetime
 
 from chassis.errors import FailedPrecondition, NotFound, OutOfRange, Violation, require
 from chassis.ids import format_name
+from services.datasets.domain.findings import Finding
 from services.datasets.domain.items import Audio, CaptionInvalid, TrainingItem, check_caption
 
 NAME = "artists/{artist}/exports/{export}"
@@ -108,15 +109,6 @@ class ExportOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportWarning:
-    """Something about an archive that a person should know."""
-
-    reason: str
-    message: str
-    training_item: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ExportMember:
     """One item, frozen when the export was asked for."""
 
@@ -144,7 +136,7 @@ class Export:
     item_count: int
     duration_s: float
     chunk_count: int
-    warnings: tuple[ExportWarning, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     state: JobState = JobState.QUEUED
     progress_percent: float = 0.0
     stage: str = ""
@@ -262,37 +254,33 @@ def _fault(item: TrainingItem) -> str:
     return ""
 
 
-def warnings_of(members: Sequence[ExportMember], options: ExportOptions) -> tuple[ExportWarning, ...]:
+def warnings_of(members: Sequence[ExportMember], options: ExportOptions) -> tuple[Finding, ...]:
     """What a person should know before paying for a training."""
     found = []
     if len(members) < MIN_PAIRS:
-        found.append(
-            ExportWarning("FEW_PAIRS", f"{len(members)} pairs; a training wants at least {MIN_PAIRS}, better more")
-        )
+        found.append(Finding("FEW_PAIRS", f"{len(members)} pairs; a training wants at least {MIN_PAIRS}, better more"))
     if options.nested:
-        found.append(
-            ExportWarning("NESTED_LAYOUT", "inside dataset/ the trainer neither cuts, resamples nor removes vocals")
-        )
+        found.append(Finding("NESTED_LAYOUT", "inside dataset/ the trainer neither cuts, resamples nor removes vocals"))
     seen: dict[str, str] = {}
     for member in members:
         found += _member_warnings(member, nested=options.nested)
         if first := seen.get(member.audio.sha256):
-            found.append(ExportWarning("DUPLICATE_AUDIO", f"the same audio as {first}", member.item_name))
+            found.append(Finding("DUPLICATE_AUDIO", f"the same audio as {first}", member.item_name))
         seen.setdefault(member.audio.sha256, member.item_name)
     return tuple(found[:1000])
 
 
-def _member_warnings(member: ExportMember, *, nested: bool) -> list[ExportWarning]:
+def _member_warnings(member: ExportMember, *, nested: bool) -> list[Finding]:
     audio, found = member.audio, []
     if audio.duration_s < CHUNK_S:
         text = f"{audio.duration_s:.1f} s: kept whole, padded with silence to 30 s, vocals stay in"
-        found.append(ExportWarning("SHORT_AUDIO", text, member.item_name))
+        found.append(Finding("SHORT_AUDIO", text, member.item_name))
     rest = audio.duration_s % CHUNK_S
     if audio.duration_s > CHUNK_S and 0 < rest <= TAIL_S and not nested:
-        found.append(ExportWarning("TAIL_DROPPED", f"the last {rest:.1f} s are thrown away", member.item_name))
+        found.append(Finding("TAIL_DROPPED", f"the last {rest:.1f} s are thrown away", member.item_name))
     if audio.rate_hz < 32_000:
         text = f"{audio.rate_hz} Hz; the trainer wants 32 kHz or more"
-        found.append(ExportWarning("LOW_RATE", text, member.item_name))
+        found.append(Finding("LOW_RATE", text, member.item_name))
     return found
 
 

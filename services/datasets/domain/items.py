@@ -77,6 +77,15 @@ class Audio:
     duration_s: float
     rate_hz: int
     channels: int
+    pcm_sha256: str = ""  # of the decoded frames
+    loudness_lufs: float | None = None
+    peak: float = 0.0  # full scale is 1.0
+    clipped_share: float = 0.0
+    silent_share: float = 0.0
+    tempo_bpm: float = 0.0  # as heard; 0 when none was
+    tempo_confidence: float = 0.0
+    key: str = ""  # as heard; empty when none was
+    key_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ from services.datasets.domain.exports import (
     ExportMember,
     ExportNotFound,
     ExportOptions,
-    ExportWarning,
     JobState,
     Layout,
     Segment,
 )
+from services.datasets.domain.findings import Finding, Severity
 from services.datasets.domain.items import Audio, ItemState
 from services.datasets.domain.ports import RequestKey
 from services.datasets.store.shared import Ground, changed_meanwhile, earlier, give_back, recorded
@@ -214,10 +214,15 @@ def to_export(row: Exports) -> Export:
         state=JobState(row.state),
         export_format=ExportFormat(row.export_format),
         options=ExportOptions(**row.options),
-        warnings=tuple(ExportWarning(**warning) for warning in row.warnings),
+        warnings=tuple(_to_finding(warning) for warning in row.warnings),
         error_reason=row.error_reason or "",
         error_message=row.error_message or "",
     )
+
+
+def _to_finding(kept: dict[str, str]) -> Finding:
+    severity = Severity(kept.get("severity", Severity.WARNING.value))
+    return Finding(kept["reason"], kept["message"], kept["training_item"], severity)
 
 
 def _row(session: Session, artist: str, uid: str) -> Exports:

@@ -90,6 +90,21 @@ class AssetState(StrEnum):
     DELETED = "DELETED"
 
 
+class AudioAnalysis(Out):
+    """What is heard in a recording, measured once when it comes in; long recordings are judged by their first ten minutes."""
+
+    tempo_bpm: float = Field(description="Tempo in beats per minute; 0 when none is heard.", examples=[124.0])
+    tempo_confidence: float = Field(description="How sure the tempo is, 0 to 1.", examples=[0.5])
+    key: str = Field(description="Key as `B minor` or `F# major`; empty when none is heard.")
+    key_confidence: float = Field(description="How sure the key is, 0 to 1.", examples=[0.5])
+    clipped_share: float = Field(
+        description="Share of frames that stand at full scale, three or more in a row, 0 to 1.", examples=[0.5]
+    )
+    silent_share: float = Field(
+        description="Share of the length that is quieter than -60 dBFS, 0 to 1.", examples=[0.5]
+    )
+
+
 class Asset(Out):
     """One recording of an artist; the bytes of an asset never change."""
 
@@ -141,6 +156,7 @@ class Asset(Out):
         description="Changes whenever the asset changes; send it back to update or delete exactly this state.",
         examples=["5f1d2c3b4a596877"],
     )
+    analysis: AudioAnalysis | None = Field(description="What is heard in it; absent while it was not listened to.")
 
 
 class CompleteUploadBody(In):
@@ -252,6 +268,28 @@ class ReleaseAssetBody(In):
     holder: Text = Field(description="The resource that took the hold.")
 
 
+class BatchHoldAssetsResponse(Out):
+    """The assets that are held now."""
+
+    assets: list[Asset] = Field(description="In the order asked for, as they are now.")
+
+
+class BatchHoldAssetsBody(In):
+    """Asks to hold many assets."""
+
+    assets: list[Text] = Field(
+        description="The assets, 1 to 1000 names of this artist; one that is not there answers ASSET_NOT_FOUND and none is held.",
+        examples=[["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]],
+    )
+    holder: Text = Field(description="The resource that needs them, such as `artists/{artist}/snapshots/{snapshot}`.")
+
+
+class ReleaseHolderBody(In):
+    """Asks to release every hold of a holder."""
+
+    holder: Text = Field(description="The resource that held them.")
+
+
 class ListHoldsResponse(Out):
     """A page of holds."""
 
@@ -321,6 +359,8 @@ DOCS: dict[str, str] = {
     "AssetsService.GetAssetPeaks": "Gives the waveform's peaks for drawing.",
     "AssetsService.HoldAsset": "Takes a hold, so that the asset cannot be deleted. A repeat by the same holder gives the same hold.",
     "AssetsService.ReleaseAsset": "Releases a hold. A repeat changes nothing.",
+    "AssetsService.BatchHoldAssets": "Takes holds on many assets for one holder, all or none. A repeat gives the same.",
+    "AssetsService.ReleaseHolder": "Releases every hold of one holder. A repeat changes nothing.",
     "AssetsService.ListHolds": "Lists what holds an asset, newest first.",
     "AssetsService.VerifyAssets": "Hashes stored bytes again and compares them with what the rows say. The response is an AssetVerification.",
     "AssetsService.GetVerification": "Gives one verification.",

@@ -57,6 +57,60 @@ class AudioFacts(Out):
     duration_s: float = Field(description="Length in seconds.", examples=[60.0])
     rate_hz: int = Field(description="Sample rate in hertz.", examples=[44100])
     channels: int = Field(description="Number of channels.", examples=[2])
+    pcm_sha256: str = Field(
+        description="SHA-256 of the decoded frames with rate and channels: equal for equal sound in two lossless files."
+    )
+    loudness_lufs: float | None = Field(
+        description="Integrated loudness in LUFS; absent when nothing passes the gate.", examples=[0.5]
+    )
+    peak: float = Field(description="Largest absolute sample value, full scale is 1.0.", examples=[0.5])
+    clipped_share: float = Field(description="Share of frames that stand at full scale, 0 to 1.", examples=[0.5])
+    tempo_bpm: float = Field(
+        description="Tempo heard in the audio in beats per minute; 0 when none was.", examples=[124.0]
+    )
+    tempo_confidence: float = Field(description="How sure that tempo is, 0 to 1.", examples=[0.5])
+    key: str = Field(description="Key heard in the audio, for example `B minor`; empty when none was.")
+    key_confidence: float = Field(description="How sure that key is, 0 to 1.", examples=[0.5])
+
+
+class CaptionSource(StrEnum):
+    """Where a caption comes from."""
+
+    GENERATED = "GENERATED"
+    EDITED = "EDITED"
+    MANUAL = "MANUAL"
+    IMPORTED = "IMPORTED"
+
+
+class FindingSeverity(StrEnum):
+    """How much it matters."""
+
+    ERROR = "ERROR"
+    WARNING = "WARNING"
+
+
+class Finding(Out):
+    """Something that a person should know, and what to do about it."""
+
+    reason: str = Field(description="Stable reason, for example `FEW_PAIRS`, or a caption rule as `P5`.")
+    message: str = Field(description="What it means and what to do.")
+    training_item: str = Field(
+        description="The item it is about, `artists/{artist}/training-items/{training_item}`; empty when about the whole.",
+        examples=["artists/nova/training-items/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    severity: FindingSeverity | None = Field(description="How much it matters.", examples=["ERROR"])
+
+
+class CaptionProposal(Out):
+    """A caption that is not accepted yet."""
+
+    text: str = Field(description="The text.", examples=["warm analog house groove with a round bass, BPM: 124"])
+    source_caption: str = Field(
+        description="The caption resource it comes from, `artists/{artist}/captions/{caption}`; empty when from none.",
+        examples=["artists/nova/captions/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    violations: list[Finding] = Field(description="Rules that it breaks.")
+    create_time: Time | None = Field(description="When it was proposed.", examples=["2026-11-21T10:00:00.000000Z"])
 
 
 class TrainingItem(Out):
@@ -104,6 +158,27 @@ class TrainingItem(Out):
         description="When anything about it last changed.", examples=["2026-11-21T10:00:00.000000Z"]
     )
     etag: str = Field(description="Changes with every change of the item.", examples=["5f1d2c3b4a596877"])
+    tempo_bpm: float = Field(
+        description="Tempo in beats per minute as a person gives it, 20 to 999; 0: the Live Set's, else the one heard in the audio.",
+        examples=[124.0],
+    )
+    key: str = Field(
+        description="Key as a person gives it, for example `B minor`; empty: the Live Set's where it can be trusted, else the one heard."
+    )
+    time_signature: str = Field(
+        description="Time signature as a person gives it, for example `6/8`; empty: the Live Set's.", examples=["4/4"]
+    )
+    source_caption: str = Field(
+        description="The caption resource that `caption` comes from, `artists/{artist}/captions/{caption}`; its provenance is taken over, and a text that differs from it counts as edited. Empty for a text of one's own.",
+        examples=["artists/nova/captions/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    caption_source: CaptionSource | None = Field(description="Where the caption comes from.", examples=["GENERATED"])
+    proposal: CaptionProposal | None = Field(
+        description="A text that waits for a person, since it breaks rules or the audio or Live Set changed under it; absent when none does."
+    )
+    findings: list[Finding] = Field(
+        description="What in the audio or caption is worth a look: silence, clipping, short audio, rules P6 and P10 to P12."
+    )
 
 
 class ConsentInput(In):
@@ -152,6 +227,25 @@ class CreateTrainingItemBody(In):
     )
     consent: ConsentInput | None = Field(
         default=None, description="Whether and by whom training on the audio was allowed."
+    )
+    tempo_bpm: Number | None = Field(
+        default=None,
+        description="Tempo in beats per minute as a person gives it, 20 to 999; 0: the Live Set's, else the one heard in the audio.",
+        examples=[124.0],
+    )
+    key: Text | None = Field(
+        default=None,
+        description="Key as a person gives it, for example `B minor`; empty: the Live Set's where it can be trusted, else the one heard.",
+    )
+    time_signature: Text | None = Field(
+        default=None,
+        description="Time signature as a person gives it, for example `6/8`; empty: the Live Set's.",
+        examples=["4/4"],
+    )
+    source_caption: Text | None = Field(
+        default=None,
+        description="The caption resource that `caption` comes from, `artists/{artist}/captions/{caption}`; its provenance is taken over, and a text that differs from it counts as edited. Empty for a text of one's own.",
+        examples=["artists/nova/captions/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
 
 
@@ -204,6 +298,25 @@ class TrainingItemInput(In):
     consent: ConsentInput | None = Field(
         default=None, description="Whether and by whom training on the audio was allowed."
     )
+    tempo_bpm: Number | None = Field(
+        default=None,
+        description="Tempo in beats per minute as a person gives it, 20 to 999; 0: the Live Set's, else the one heard in the audio.",
+        examples=[124.0],
+    )
+    key: Text | None = Field(
+        default=None,
+        description="Key as a person gives it, for example `B minor`; empty: the Live Set's where it can be trusted, else the one heard.",
+    )
+    time_signature: Text | None = Field(
+        default=None,
+        description="Time signature as a person gives it, for example `6/8`; empty: the Live Set's.",
+        examples=["4/4"],
+    )
+    source_caption: Text | None = Field(
+        default=None,
+        description="The caption resource that `caption` comes from, `artists/{artist}/captions/{caption}`; its provenance is taken over, and a text that differs from it counts as edited. Empty for a text of one's own.",
+        examples=["artists/nova/captions/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
 
 
 class BatchCreateTrainingItemsBody(In):
@@ -229,6 +342,19 @@ class ListTrainingItemsQuery(In):
         default=None, description="`next_page_token` of the page before; empty for the first page."
     )
     state: TrainingItemState | None = Field(default=None, description="Only items in this state; unspecified for all.")
+    live_set: str | None = Field(
+        default=None, description="Only items of this Live Set, `artists/{artist}/live-sets/{live_set}`; empty for all."
+    )
+    asset: str | None = Field(
+        default=None, description="Only items of this audio, `artists/{artist}/assets/{asset}`; empty for all."
+    )
+    query: str | None = Field(
+        default=None,
+        description="Only items whose title or caption holds this text, whatever its case, up to 100 characters; empty for all.",
+    )
+    caption_source: CaptionSource | None = Field(
+        default=None, description="Only items whose caption comes from there; unspecified for all."
+    )
 
 
 class UpdateTrainingItemBody(In):
@@ -265,6 +391,25 @@ class UpdateTrainingItemBody(In):
     consent: ConsentInput | None = Field(
         default=None, description="Whether and by whom training on the audio was allowed."
     )
+    tempo_bpm: Number | None = Field(
+        default=None,
+        description="Tempo in beats per minute as a person gives it, 20 to 999; 0: the Live Set's, else the one heard in the audio.",
+        examples=[124.0],
+    )
+    key: Text | None = Field(
+        default=None,
+        description="Key as a person gives it, for example `B minor`; empty: the Live Set's where it can be trusted, else the one heard.",
+    )
+    time_signature: Text | None = Field(
+        default=None,
+        description="Time signature as a person gives it, for example `6/8`; empty: the Live Set's.",
+        examples=["4/4"],
+    )
+    source_caption: Text | None = Field(
+        default=None,
+        description="The caption resource that `caption` comes from, `artists/{artist}/captions/{caption}`; its provenance is taken over, and a text that differs from it counts as edited. Empty for a text of one's own.",
+        examples=["artists/nova/captions/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
 
 
 class FailTrainingItemBody(In):
@@ -288,6 +433,7 @@ class CaptionRevision(Out):
         examples=["warm analog house groove with a round bass, BPM: 124"],
     )
     provenance: Object | None = Field(description="How it came to be.", examples=[{}])
+    caption_source: CaptionSource | None = Field(description="Where it comes from.", examples=["GENERATED"])
     principal: str = Field(description="Who set it.", examples=["oidc:7d5f0c"])
     create_time: Time | None = Field(description="When it was set.", examples=["2026-11-21T10:00:00.000000Z"])
 
@@ -322,6 +468,10 @@ class MatchFilesResponseMatch(Out):
     )
     similarity: float = Field(
         description="How alike the names are, 0 to 1; 1 is exact after normalisation.", examples=[0.5]
+    )
+    exact: bool = Field(
+        description="True for an exact match, which can be taken as it is; false for a proposal that a person should see.",
+        examples=[False],
     )
 
 
@@ -372,39 +522,32 @@ class ListDuplicateGroupsQuery(In):
     )
 
 
-class Selection(Out):
-    """Which training items something works on."""
+class EditCaptionsResponseResult(Out):
+    """What becomes of one item."""
 
-    training_items: list[str] = Field(
-        description="Names of the items in the order wanted, 0 to 10,000; empty takes all by `states`.",
-        examples=[["artists/nova/training-items/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]],
+    training_item: str = Field(
+        description="The item.", examples=["artists/nova/training-items/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]
     )
-    states: list[TrainingItemState] = Field(
-        description="States to take when no item is named, oldest item first; empty means READY and EXPORTED.",
-        examples=[["NEEDS_AUDIO"]],
+    before: str = Field(description="Its caption before.")
+    after: str = Field(description="Its caption after.")
+    violations: list[Finding] = Field(description="Rules that the new caption breaks; it is not kept then.")
+    warnings: list[Finding] = Field(description="Rules that are worth a look.")
+    applied: bool = Field(
+        description="Whether it was kept; always false when only validating, and when nothing changes.",
+        examples=[False],
+    )
+    conflict: str = Field(
+        description="Why it was not kept although it breaks no rule: somebody changed the item meanwhile; empty otherwise."
     )
 
 
-class Snapshot(Out):
-    """Training items as they were at one moment; never changes."""
+class EditCaptionsResponse(Out):
+    """Response of EditCaptions."""
 
-    name: str = Field(
-        description="`artists/{artist}/snapshots/{snapshot}`.",
-        examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    results: list[EditCaptionsResponseResult] = Field(
+        description="One result per item whose caption changes, in the order of the selection."
     )
-    display_name: str = Field(description="Title for people, 0 to 255 characters.", examples=["Night drive"])
-    selection: Selection | None = Field(description="Which items it holds; read only when the snapshot is made.")
-    item_count: int = Field(description="Number of items.", examples=[1])
-    duration_s: float = Field(description="Length of all audio together in seconds.", examples=[60.0])
-    content_sha256: str = Field(
-        description="SHA-256 over the canonical manifest of all members, 64 hexadecimal digits."
-    )
-    create_time: Time | None = Field(description="When it was made.", examples=["2026-11-21T10:00:00.000000Z"])
-    update_time: Time | None = Field(
-        description="When it was last touched; the same as `create_time` unless its title changed.",
-        examples=["2026-11-21T10:00:00.000000Z"],
-    )
-    etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
+    unchanged_count: int = Field(description="Number of items whose caption stays as it is.", examples=[1])
 
 
 class SelectionInput(In):
@@ -420,6 +563,214 @@ class SelectionInput(In):
         description="States to take when no item is named, oldest item first; empty means READY and EXPORTED.",
         examples=[["NEEDS_AUDIO"]],
     )
+    new_since: Text | None = Field(
+        default=None,
+        description="Leave out what this snapshot holds as it is now, `artists/{artist}/snapshots/{snapshot}`; empty leaves nothing out.",
+        examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+
+
+class FindReplaceInput(In):
+    """A text and what takes its place."""
+
+    find: Text = Field(description="The text, 1 to 600 characters.")
+    replace: Text | None = Field(default=None, description="What takes its place; empty removes it.")
+    match_case: Flag | None = Field(
+        default=None, description="Whether capitals must fit; default false.", examples=[False]
+    )
+
+
+class CaptionEditInput(In):
+    """One change of a caption's text."""
+
+    prefix: Text | None = Field(default=None, description="Text put before, with a space.")
+    suffix: Text | None = Field(default=None, description="Text put after, before the tempo tag, with a space.")
+    find_replace: FindReplaceInput | None = Field(
+        default=None, description="Text replaced by another, letter by letter."
+    )
+    tempo_bpm: Number | None = Field(
+        default=None, description="Tempo written into the tag, 20 to 999 beats per minute.", examples=[124.0]
+    )
+
+
+class EditCaptionsBody(In):
+    """Request of EditCaptions."""
+
+    selection: SelectionInput | None = Field(
+        default=None, description="The items, up to 1,000 with captions; empty takes every item that has a caption."
+    )
+    edits: list[CaptionEditInput] = Field(description="What to change, 1 to 20 edits, one after another.")
+    validate_only: Flag | None = Field(
+        default=None, description="True shows the outcome and keeps nothing; default false.", examples=[False]
+    )
+
+
+class Readiness(Out):
+    """Whether items make a dataset that can be trained on."""
+
+    ready: bool = Field(description="True when nothing stands in the way of a training.", examples=[False])
+    pair_count: int = Field(description="Number of pairs that can be trained on.", examples=[1])
+    min_pairs: int = Field(description="Fewest pairs that a training wants.", examples=[1])
+    duration_s: float = Field(description="Length of their audio in seconds.", examples=[60.0])
+    items_by_state: dict[str, int] = Field(
+        description="Number of items of the artist in each state, by the state's name.", examples=[{}]
+    )
+    findings: list[Finding] = Field(description="What stands in the way and what is worth a look.")
+
+
+class CheckReadinessBody(In):
+    """Request of CheckReadiness."""
+
+    selection: SelectionInput | None = Field(
+        default=None, description="The items; empty takes all that are ready or exported."
+    )
+
+
+class CreateCaptionRunBody(In):
+    """Request of CreateCaptionRun."""
+
+    selection: SelectionInput | None = Field(
+        default=None,
+        description="Which items; empty takes every item that has audio and no caption. Read only when the run is made.",
+    )
+    prompt_version: Text | None = Field(
+        default=None, description="Version of the instruction; empty: the artist's newest approved one."
+    )
+    hint: Text | None = Field(default=None, description="What to do differently, up to 300 characters.")
+    rewrite_generated: Flag | None = Field(
+        default=None,
+        description="True also writes anew what a model wrote before; texts of people are never touched. Default false.",
+        examples=[False],
+    )
+
+
+class Selection(Out):
+    """Which training items something works on."""
+
+    training_items: list[str] = Field(
+        description="Names of the items in the order wanted, 0 to 10,000; empty takes all by `states`.",
+        examples=[["artists/nova/training-items/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]],
+    )
+    states: list[TrainingItemState] = Field(
+        description="States to take when no item is named, oldest item first; empty means READY and EXPORTED.",
+        examples=[["NEEDS_AUDIO"]],
+    )
+    new_since: str = Field(
+        description="Leave out what this snapshot holds as it is now, `artists/{artist}/snapshots/{snapshot}`; empty leaves nothing out.",
+        examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+
+
+class CaptionRunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class CaptionRunResultOutcome(StrEnum):
+    """What became of it."""
+
+    ACCEPTED = "ACCEPTED"
+    PROPOSED = "PROPOSED"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+
+
+class CaptionRunResult(Out):
+    """What became of one item."""
+
+    training_item: str = Field(
+        description="The item.", examples=["artists/nova/training-items/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"]
+    )
+    outcome: CaptionRunResultOutcome | None = Field(description="What became of it.", examples=["ACCEPTED"])
+    caption: str = Field(
+        description="The caption resource, `artists/{artist}/captions/{caption}`; empty when none was written.",
+        examples=["artists/nova/captions/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    error: StatusOut | None = Field(description="Why no text came of it; absent otherwise.")
+
+
+class CaptionRun(Out):
+    """Captions being written for many items."""
+
+    name: str = Field(
+        description="`artists/{artist}/caption-runs/{caption_run}`.",
+        examples=["artists/nova/caption-runs/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    selection: Selection | None = Field(
+        description="Which items; empty takes every item that has audio and no caption. Read only when the run is made."
+    )
+    prompt_version: str = Field(description="Version of the instruction; empty: the artist's newest approved one.")
+    hint: str = Field(description="What to do differently, up to 300 characters.")
+    rewrite_generated: bool = Field(
+        description="True also writes anew what a model wrote before; texts of people are never touched. Default false.",
+        examples=[False],
+    )
+    state: CaptionRunState | None = Field(description="Where the run stands.", examples=["QUEUED"])
+    progress_percent: float = Field(description="Share done, 0 to 100.", examples=[100.0])
+    item_count: int = Field(description="Number of items.", examples=[1])
+    accepted_count: int = Field(description="Number of captions accepted so far.", examples=[1])
+    proposed_count: int = Field(description="Number of texts that wait as proposals.", examples=[1])
+    skipped_count: int = Field(description="Number of items left alone.", examples=[1])
+    failed_count: int = Field(description="Number of items without a text.", examples=[1])
+    results: list[CaptionRunResult] = Field(description="One result per item, in order; only GetCaptionRun gives them.")
+    cost_usd_micros: int = Field(
+        description="Cost so far in millionths of a US dollar; 0 when unknown or free.", examples=[1]
+    )
+    error: StatusOut | None = Field(description="Why the run failed; absent unless the state is FAILED.")
+    create_time: Time | None = Field(description="When it was asked for.", examples=["2026-11-21T10:00:00.000000Z"])
+    update_time: Time | None = Field(
+        description="When anything about it last changed.", examples=["2026-11-21T10:00:00.000000Z"]
+    )
+    end_time: Time | None = Field(
+        description="When it ended; absent while it has not.", examples=["2026-11-21T10:00:00.000000Z"]
+    )
+    etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
+
+
+class ListCaptionRunsResponse(Out):
+    """Response of ListCaptionRuns."""
+
+    caption_runs: list[CaptionRun] = Field(description="The page.")
+    next_page_token: str = Field(description="Token of the next page; empty on the last one.")
+
+
+class ListCaptionRunsQuery(In):
+    """Request of ListCaptionRuns."""
+
+    page_size: int | None = Field(
+        default=None, description="Most runs of the answer, 0 to 1,000; 0 means 50, more than 1,000 means 1,000."
+    )
+    page_token: str | None = Field(
+        default=None, description="`next_page_token` of the page before; empty for the first page."
+    )
+
+
+class Snapshot(Out):
+    """Training items as they were at one moment; never changes."""
+
+    name: str = Field(
+        description="`artists/{artist}/snapshots/{snapshot}`.",
+        examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    display_name: str = Field(description="Title for people, 0 to 255 characters.", examples=["Night drive"])
+    selection: Selection | None = Field(description="Which items it holds; read only when the snapshot is made.")
+    item_count: int = Field(description="Number of items.", examples=[1])
+    duration_s: float = Field(description="Length of all audio together in seconds.", examples=[60.0])
+    content_sha256: str = Field(
+        description="SHA-256 over the canonical manifest (RFC 8785) of all members: equal for equal audio, captions and musical facts in equal order, 64 hexadecimal digits."
+    )
+    findings: list[Finding] = Field(description="What is worth a look in it.")
+    create_time: Time | None = Field(description="When it was made.", examples=["2026-11-21T10:00:00.000000Z"])
+    update_time: Time | None = Field(
+        description="When it was last touched; the same as `create_time` unless its title changed.",
+        examples=["2026-11-21T10:00:00.000000Z"],
+    )
+    etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
 
 
 class CreateSnapshotBody(In):
@@ -462,6 +813,24 @@ class SnapshotMember(Out):
     caption: str = Field(description="The caption.", examples=["warm analog house groove with a round bass, BPM: 124"])
     caption_revision: int = Field(description="Number of that caption.", examples=[1])
     audio: AudioFacts | None = Field(description="Facts of the audio.")
+    display_name: str = Field(description="Title of the item.", examples=["Night drive"])
+    caption_source: CaptionSource | None = Field(description="Where the caption comes from.", examples=["GENERATED"])
+    provenance: Object | None = Field(
+        description="How the caption came to be: template version, model, parameters, input hashes, tokens, cost, time.",
+        examples=[{}],
+    )
+    live_set: str = Field(
+        description="The Live Set behind the audio, `artists/{artist}/live-sets/{live_set}`; empty when none is known."
+    )
+    live_set_sha256: str = Field(description="SHA-256 of the Live Set's file; empty when there is none.")
+    licence: str = Field(description="Licence of the audio.")
+    consent: Consent | None = Field(description="Permission to train on the audio.")
+    tempo_bpm: float = Field(
+        description="Tempo in beats per minute: a person's, the Live Set's, or the one heard; 0 when unknown.",
+        examples=[124.0],
+    )
+    key: str = Field(description="Key: a person's, the Live Set's, or the one heard; empty when unknown.")
+    time_signature: str = Field(description="Time signature; empty when unknown.", examples=["4/4"])
 
 
 class ListSnapshotMembersResponse(Out):
@@ -494,6 +863,14 @@ class ExportFormat(StrEnum):
     PAIRED_TEXT = "PAIRED_TEXT"
     MUSICGEN_TRAINER = "MUSICGEN_TRAINER"
     MUSICGEN_DREAMBOOTH = "MUSICGEN_DREAMBOOTH"
+    WEBDATASET = "WEBDATASET"
+
+
+class ExportAudioMode(StrEnum):
+    """What is done to the audio."""
+
+    AS_NEEDED = "AS_NEEDED"
+    NORMALISED = "NORMALISED"
 
 
 class ExportOptionsInput(In):
@@ -507,6 +884,46 @@ class ExportOptionsInput(In):
         default=None,
         description="Put the files into `dataset/`, which makes the trainer skip cutting, resampling and vocal removal; default false.",
         examples=[False],
+    )
+    suffix: Text | None = Field(
+        default=None,
+        description="Text put after each caption and before its tempo tag with a space, 0 to 100 characters, one line; empty for none.",
+    )
+    audio_mode: ExportAudioMode | None = Field(
+        default=None, description="What is done to the audio; default AS_NEEDED.", examples=["AS_NEEDED"]
+    )
+    rate_hz: Int32 | None = Field(
+        default=None,
+        description="Sample rate of files made anew, 8,000 to 96,000 Hz; 0 means 44,100.",
+        examples=[44100],
+    )
+    channels: Int32 | None = Field(
+        default=None, description="Channels of files made anew, 1 or 2; 0 means 2.", examples=[2]
+    )
+    loudness_lufs: Number | None = Field(
+        default=None,
+        description="Integrated loudness of files made anew, -40 to -5 LUFS, as far as the peak stays below -1 dBFS; absent leaves it as it is.",
+        examples=[0.5],
+    )
+    cut: Flag | None = Field(
+        default=None,
+        description="Cut files above 30 s into pieces of 30 s, the last one kept when longer than 5 s; needs NORMALISED. Default false.",
+        examples=[False],
+    )
+    remove_vocals: Flag | None = Field(
+        default=None,
+        description="Take the vocals out by the platform's own stem separation; needs NORMALISED. Default false.",
+        examples=[False],
+    )
+    stored: Flag | None = Field(
+        default=None,
+        description="Also keep the archive as one object, so that links lead to the object store and no byte passes the gateway. Default false.",
+        examples=[False],
+    )
+    validation_share: Number | None = Field(
+        default=None,
+        description="Share of pairs that go into a validation split in formats that have one, 0 to 0.5; default 0.",
+        examples=[0.5],
     )
 
 
@@ -547,6 +964,36 @@ class ExportOptions(Out):
         description="Put the files into `dataset/`, which makes the trainer skip cutting, resampling and vocal removal; default false.",
         examples=[False],
     )
+    suffix: str = Field(
+        description="Text put after each caption and before its tempo tag with a space, 0 to 100 characters, one line; empty for none."
+    )
+    audio_mode: ExportAudioMode | None = Field(
+        description="What is done to the audio; default AS_NEEDED.", examples=["AS_NEEDED"]
+    )
+    rate_hz: int = Field(
+        description="Sample rate of files made anew, 8,000 to 96,000 Hz; 0 means 44,100.", examples=[44100]
+    )
+    channels: int = Field(description="Channels of files made anew, 1 or 2; 0 means 2.", examples=[2])
+    loudness_lufs: float | None = Field(
+        description="Integrated loudness of files made anew, -40 to -5 LUFS, as far as the peak stays below -1 dBFS; absent leaves it as it is.",
+        examples=[0.5],
+    )
+    cut: bool = Field(
+        description="Cut files above 30 s into pieces of 30 s, the last one kept when longer than 5 s; needs NORMALISED. Default false.",
+        examples=[False],
+    )
+    remove_vocals: bool = Field(
+        description="Take the vocals out by the platform's own stem separation; needs NORMALISED. Default false.",
+        examples=[False],
+    )
+    stored: bool = Field(
+        description="Also keep the archive as one object, so that links lead to the object store and no byte passes the gateway. Default false.",
+        examples=[False],
+    )
+    validation_share: float = Field(
+        description="Share of pairs that go into a validation split in formats that have one, 0 to 0.5; default 0.",
+        examples=[0.5],
+    )
 
 
 class ExportState(StrEnum):
@@ -557,16 +1004,6 @@ class ExportState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
-
-
-class ExportWarning(Out):
-    """Something about the archive that a person should know."""
-
-    reason: str = Field(description="Stable reason, for example `FEW_PAIRS`.")
-    message: str = Field(description="What it means and what to do.")
-    training_item: str = Field(
-        description="The item it is about, `artists/{artist}/training-items/{training_item}`; empty when about the whole."
-    )
 
 
 class Export(Out):
@@ -597,7 +1034,7 @@ class Export(Out):
     duration_s: float = Field(description="Length of all audio together in seconds.", examples=[60.0])
     chunk_count: int = Field(description="Number of 30 s pieces that the trainer will cut.", examples=[1])
     file_name: str = Field(
-        description="Name to save the archive under, ends in `.zip`; empty until the export has succeeded.",
+        description="Name to save the archive under, ends in `.zip` (`.tar` for WEBDATASET); empty until the export has succeeded.",
         examples=["night-drive.als"],
     )
     size_bytes: int = Field(
@@ -606,7 +1043,7 @@ class Export(Out):
     content_etag: str = Field(
         description="Strong validator of the archive's bytes: equal archives have equal values; empty until the export has succeeded."
     )
-    warnings: list[ExportWarning] = Field(description="What a person should know about the archive.")
+    warnings: list[Finding] = Field(description="What a person should know about the archive.")
     error: StatusOut | None = Field(description="Why the export failed; absent unless the state is FAILED.")
     create_time: Time | None = Field(description="When it was asked for.", examples=["2026-11-21T10:00:00.000000Z"])
     update_time: Time | None = Field(
@@ -630,6 +1067,41 @@ class ListExportsQuery(In):
 
     page_size: int | None = Field(
         default=None, description="Most exports of the answer, 0 to 1,000; 0 means 50, more than 1,000 means 1,000."
+    )
+    page_token: str | None = Field(
+        default=None, description="`next_page_token` of the page before; empty for the first page."
+    )
+
+
+class ExportFile(Out):
+    """One file of an archive."""
+
+    path: str = Field(description="Path inside the archive.")
+    size_bytes: int = Field(description="Size in bytes.", examples=[10584044])
+    crc32: int = Field(description="CRC-32 of the bytes.", examples=[1])
+    training_item: str = Field(
+        description="The item behind it, `artists/{artist}/training-items/{training_item}`; empty for files about the whole.",
+        examples=["artists/nova/training-items/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    conversion: str = Field(
+        description="What was done to the audio, as `flac to wav, 48000 to 44100 Hz, -3.2 dB`; empty when it is the asset's own bytes or a text."
+    )
+    start_s: float = Field(description="Where a piece of audio begins in the recording, in seconds.", examples=[0.5])
+    duration_s: float = Field(description="Length of the audio in seconds; 0 for texts.", examples=[60.0])
+
+
+class ListExportFilesResponse(Out):
+    """Response of ListExportFiles."""
+
+    files: list[ExportFile] = Field(description="The page.")
+    next_page_token: str = Field(description="Token of the next page; empty on the last one.")
+
+
+class ListExportFilesQuery(In):
+    """Request of ListExportFiles."""
+
+    page_size: int | None = Field(
+        default=None, description="Most files of the answer, 0 to 1,000; 0 means 50, more than 1,000 means 1,000."
     )
     page_token: str | None = Field(
         default=None, description="`next_page_token` of the page before; empty for the first page."
@@ -675,214 +1147,6 @@ class GetExportLayoutQuery(In):
     max_segments: int | None = Field(
         default=None, description="Most segments of the answer, 0 to 2,000; 0 means 1,000."
     )
-
-
-class EmulatedItem(Out):
-    """What a trainer does with one item."""
-
-    training_item: str = Field(description="The item, `artists/{artist}/training-items/{training_item}`.")
-    chunk_count: int = Field(description="Number of pieces that are trained on.", examples=[1])
-    dropped_s: float = Field(description="Length of the tail that is thrown away, in seconds.", examples=[0.5])
-    padded_s: float = Field(description="Length of silence that pads the pieces, in seconds.", examples=[0.5])
-    caption_used: bool = Field(description="Whether the caption reaches the model.", examples=[False])
-    vocals_removed: bool = Field(description="Whether vocals are removed.", examples=[False])
-    resampled: bool = Field(
-        description="Whether the audio is resampled by the trainer's preparation.", examples=[False]
-    )
-    warnings: list[ExportWarning] = Field(description="What a person should know.")
-
-
-class EmulateTrainingResponse(Out):
-    """Response of EmulateTraining."""
-
-    items: list[EmulatedItem] = Field(description="One entry per item, in order.")
-    chunk_count: int = Field(description="Pieces of all items.", examples=[1])
-    step_count: int = Field(description="Steps of the training.", examples=[1])
-    expected_duration_s: float | None = Field(description="Expected length of the training.", examples=[12.5])
-    expected_cost_usd_micros: int = Field(
-        description="Expected cost in millionths of a US dollar; 0 when unknown.", examples=[1]
-    )
-    warnings: list[ExportWarning] = Field(description="What a person should know about the whole.")
-
-
-class TrainingParametersInput(In):
-    """Inputs of a training, as Replicate's MusicGen trainer names them."""
-
-    model_version: Text | None = Field(
-        default=None,
-        description="Base model: stereo-melody (default), stereo-small, stereo-medium, melody, small, medium.",
-    )
-    epochs: Int32 | None = Field(default=None, description="Passes over the data, 1 or more; 0 means 3.", examples=[1])
-    updates_per_epoch: Int32 | None = Field(
-        default=None, description="Steps per pass, 1 or more; 0 means 100.", examples=[1]
-    )
-    batch_size: Int32 | None = Field(
-        default=None, description="Samples per step, a multiple of 8; 0 means 16.", examples=[1]
-    )
-    optimizer: Text | None = Field(default=None, description="dadam (default) or adamw.")
-    learning_rate: Number | None = Field(
-        default=None, description="Learning rate; 0 means 1, which suits dadam.", examples=[0.5]
-    )
-    learning_rate_scheduler: Text | None = Field(
-        default=None, description="cosine (default), polynomial_decay, inverse_sqrt or linear_warmup."
-    )
-    warmup_steps: Int32 | None = Field(
-        default=None, description="Steps of warm-up, 0 or more; absent means 8.", examples=[1]
-    )
-    unconditioned_share: Number | None = Field(
-        default=None,
-        description="Share of samples trained without conditioning, 0 to 1; absent means 0.3.",
-        examples=[0.5],
-    )
-    auto_labeling: Flag | None = Field(
-        default=None,
-        description="Let the trainer guess genre, mood, instruments, tempo and key; absent means false.",
-        examples=[False],
-    )
-    drop_vocals: Flag | None = Field(
-        default=None,
-        description="Let the trainer remove vocals from pieces of files above 30 s; absent means false.",
-        examples=[False],
-    )
-
-
-class EmulateTrainingBody(In):
-    """Request of EmulateTraining."""
-
-    selection: SelectionInput | None = Field(default=None, description="The items; read when no snapshot is given.")
-    snapshot: Text | None = Field(
-        default=None,
-        description="The snapshot, `artists/{artist}/snapshots/{snapshot}`; empty to take the selection.",
-        examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
-    )
-    parameters: TrainingParametersInput | None = Field(default=None, description="Inputs of the training.")
-    nested: Flag | None = Field(
-        default=None,
-        description="Files lie in `dataset/` instead of the archive's root; default false.",
-        examples=[False],
-    )
-
-
-class TrainingInput(In):
-    """A training of a model at a provider."""
-
-    display_name: Text | None = Field(
-        default=None, description="Title for people, 0 to 255 characters.", examples=["Night drive"]
-    )
-    export: Text = Field(
-        description="What is trained on, `artists/{artist}/exports/{export}`.",
-        examples=["artists/nova/exports/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
-    )
-    destination: Text = Field(description="The provider's model that receives the version, `owner/model`.")
-    parameters: TrainingParametersInput | None = Field(default=None, description="Inputs of the training.")
-
-
-class CreateTrainingBody(In):
-    """Request of CreateTraining."""
-
-    training: TrainingInput = Field(description="The training.")
-    max_cost_usd_micros: Int64 | None = Field(
-        default=None,
-        description="Most that it may cost in millionths of a US dollar; 0 means the artist's budget decides.",
-        examples=[1],
-    )
-
-
-class TrainingParameters(Out):
-    """Inputs of a training, as Replicate's MusicGen trainer names them."""
-
-    model_version: str = Field(
-        description="Base model: stereo-melody (default), stereo-small, stereo-medium, melody, small, medium."
-    )
-    epochs: int = Field(description="Passes over the data, 1 or more; 0 means 3.", examples=[1])
-    updates_per_epoch: int = Field(description="Steps per pass, 1 or more; 0 means 100.", examples=[1])
-    batch_size: int = Field(description="Samples per step, a multiple of 8; 0 means 16.", examples=[1])
-    optimizer: str = Field(description="dadam (default) or adamw.")
-    learning_rate: float = Field(description="Learning rate; 0 means 1, which suits dadam.", examples=[0.5])
-    learning_rate_scheduler: str = Field(
-        description="cosine (default), polynomial_decay, inverse_sqrt or linear_warmup."
-    )
-    warmup_steps: int | None = Field(description="Steps of warm-up, 0 or more; absent means 8.", examples=[1])
-    unconditioned_share: float | None = Field(
-        description="Share of samples trained without conditioning, 0 to 1; absent means 0.3.", examples=[0.5]
-    )
-    auto_labeling: bool | None = Field(
-        description="Let the trainer guess genre, mood, instruments, tempo and key; absent means false.",
-        examples=[False],
-    )
-    drop_vocals: bool | None = Field(
-        description="Let the trainer remove vocals from pieces of files above 30 s; absent means false.",
-        examples=[False],
-    )
-
-
-class TrainingState(StrEnum):
-    """Where a training stands."""
-
-    QUEUED = "QUEUED"
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-
-class Training(Out):
-    """A training of a model at a provider."""
-
-    name: str = Field(
-        description="`artists/{artist}/trainings/{training}`.",
-        examples=["artists/nova/trainings/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
-    )
-    display_name: str = Field(description="Title for people, 0 to 255 characters.", examples=["Night drive"])
-    export: str = Field(
-        description="What is trained on, `artists/{artist}/exports/{export}`.",
-        examples=["artists/nova/exports/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
-    )
-    destination: str = Field(description="The provider's model that receives the version, `owner/model`.")
-    parameters: TrainingParameters | None = Field(description="Inputs of the training.")
-    state: TrainingState | None = Field(description="Where the training stands.", examples=["QUEUED"])
-    provider_status: str = Field(description="The provider's own word for where it stands.")
-    provider_id: str = Field(description="The provider's id; empty until it answered.")
-    progress_percent: float = Field(description="Share done, 0 to 100.", examples=[100.0])
-    version: str = Field(description="The trained version at the provider; empty until it exists.")
-    weights_uri: str = Field(description="Address of the weights at the provider; empty until they exist.")
-    log_tail: str = Field(description="End of the provider's log, up to 16 KiB.")
-    cost_usd_micros: int = Field(description="Cost so far in millionths of a US dollar.", examples=[1])
-    error: StatusOut | None = Field(description="Why it failed; absent unless the state is FAILED.")
-    create_time: Time | None = Field(description="When it was asked for.", examples=["2026-11-21T10:00:00.000000Z"])
-    update_time: Time | None = Field(
-        description="When anything about it last changed.", examples=["2026-11-21T10:00:00.000000Z"]
-    )
-    end_time: Time | None = Field(
-        description="When it ended; absent while it has not.", examples=["2026-11-21T10:00:00.000000Z"]
-    )
-    etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
-
-
-class ListTrainingsResponse(Out):
-    """Response of ListTrainings."""
-
-    trainings: list[Training] = Field(description="The page.")
-    next_page_token: str = Field(description="Token of the next page; empty on the last one.")
-
-
-class ListTrainingsQuery(In):
-    """Request of ListTrainings."""
-
-    page_size: int | None = Field(
-        default=None, description="Most trainings of the answer, 0 to 1,000; 0 means 50, more than 1,000 means 1,000."
-    )
-    page_token: str | None = Field(
-        default=None, description="`next_page_token` of the page before; empty for the first page."
-    )
-
-
-class ReceiveTrainingWebhookBody(In):
-    """Request of ReceiveTrainingWebhook."""
-
-    provider: Text = Field(description="The provider, for example `replicate`.")
-    headers: dict[str, Text] = Field(description="Headers of the HTTP request with lower-case names.", examples=[{}])
-    body: Text = Field(description="Body of the HTTP request, byte for byte, up to 1 MiB.")
 
 
 class JobState(StrEnum):
@@ -1783,6 +2047,470 @@ class ExportTrainingFileBody(In):
     seed: Int64 | None = Field(default=None, description="Seed of the split.", examples=[1])
 
 
+class TrainedPiece(Out):
+    """One piece that is trained on."""
+
+    name: str = Field(
+        description="Name that the trainer gives the piece, for example `track-0001_chunk30.wav`.",
+        examples=["artists/nova"],
+    )
+    start_s: float = Field(description="Where it begins in the recording, in seconds.", examples=[0.5])
+    duration_s: float = Field(description="Length of its audio in seconds.", examples=[60.0])
+    padded_s: float = Field(
+        description="Mean length of silence that fills a window of 30 s, in seconds.", examples=[0.5]
+    )
+
+
+class EmulatedItem(Out):
+    """What a trainer does with one item."""
+
+    training_item: str = Field(
+        description="The item, `artists/{artist}/training-items/{training_item}`; empty for a foreign file."
+    )
+    path: str = Field(description="Path of the audio file inside the archive.")
+    seen: bool = Field(description="Whether the trainer sees the file at all.", examples=[False])
+    pieces: list[TrainedPiece] = Field(description="The pieces, in order.")
+    caption: str = Field(
+        description="The caption that the model is given, before the trainer's random changes; empty when it gets none.",
+        examples=["warm analog house groove with a round bass, BPM: 124"],
+    )
+    prepared_rate_hz: int = Field(description="Sample rate after the trainer's preparation in hertz.", examples=[1])
+    prepared_channels: int = Field(description="Channels after the trainer's preparation.", examples=[1])
+    chunk_count: int = Field(description="Number of pieces that are trained on.", examples=[1])
+    dropped_s: float = Field(description="Length of the tail that is thrown away, in seconds.", examples=[0.5])
+    padded_s: float = Field(description="Length of silence that pads the pieces, in seconds.", examples=[0.5])
+    caption_used: bool = Field(description="Whether the caption reaches the model.", examples=[False])
+    vocals_removed: bool = Field(description="Whether vocals are removed.", examples=[False])
+    resampled: bool = Field(
+        description="Whether the audio is resampled by the trainer's preparation.", examples=[False]
+    )
+    findings: list[Finding] = Field(description="What a person should know.")
+
+
+class EmulateTrainingResponse(Out):
+    """Response of EmulateTraining."""
+
+    items: list[EmulatedItem] = Field(description="One entry per item, in order.")
+    chunk_count: int = Field(description="Pieces of all items.", examples=[1])
+    step_count: int = Field(description="Steps of the training.", examples=[1])
+    expected_duration_s: float | None = Field(description="Expected length of the training.", examples=[12.5])
+    expected_cost_usd_micros: int = Field(
+        description="Expected cost in millionths of a US dollar; 0 when unknown.", examples=[1]
+    )
+    findings: list[Finding] = Field(
+        description="What a person should know about the whole; an ERROR makes the training fail or waste its money."
+    )
+    sample_count: int = Field(
+        description="Samples that the model sees: steps times the batch size that the trainer really uses.",
+        examples=[1],
+    )
+    effective_batch_size: int = Field(description="Batch size that the trainer really uses.", examples=[1])
+    succeeds: bool = Field(description="Whether the trainer's run would end with a model.", examples=[False])
+
+
+class TrainingParametersInput(In):
+    """Inputs of a training, as Replicate's MusicGen trainer names them."""
+
+    model_version: Text | None = Field(
+        default=None,
+        description="Base model: stereo-melody (default), stereo-small, stereo-medium, melody, small, medium.",
+    )
+    epochs: Int32 | None = Field(default=None, description="Passes over the data, 1 or more; 0 means 3.", examples=[1])
+    updates_per_epoch: Int32 | None = Field(
+        default=None, description="Steps per pass, 1 or more; 0 means 100.", examples=[1]
+    )
+    batch_size: Int32 | None = Field(
+        default=None, description="Samples per step, a multiple of 8; 0 means 16.", examples=[1]
+    )
+    optimizer: Text | None = Field(default=None, description="dadam (default) or adamw.")
+    learning_rate: Number | None = Field(
+        default=None, description="Learning rate; 0 means 1, which suits dadam.", examples=[0.5]
+    )
+    learning_rate_scheduler: Text | None = Field(
+        default=None, description="cosine (default), polynomial_decay, inverse_sqrt or linear_warmup."
+    )
+    warmup_steps: Int32 | None = Field(
+        default=None, description="Steps of warm-up, 0 or more; absent means 8.", examples=[1]
+    )
+    unconditioned_share: Number | None = Field(
+        default=None,
+        description="Share of samples trained without conditioning, 0 to 1; absent means 0.3.",
+        examples=[0.5],
+    )
+    auto_labeling: Flag | None = Field(
+        default=None,
+        description="Let the trainer guess genre, mood, instruments, tempo and key; absent means false.",
+        examples=[False],
+    )
+    drop_vocals: Flag | None = Field(
+        default=None,
+        description="Let the trainer remove vocals from pieces of files above 30 s; absent means false.",
+        examples=[False],
+    )
+    one_same_description: Text | None = Field(
+        default=None,
+        description="One text for all audio; the captions are ignored then. Absent means that the captions count; an empty text is refused.",
+    )
+
+
+class ForeignFileInput(In):
+    """One file of an archive that was made elsewhere."""
+
+    path: Text = Field(description="Path inside the archive, for example `track-0001.mp3`.")
+    duration_s: Number | None = Field(
+        default=None, description="Length of the audio in seconds; 0 for other files.", examples=[60.0]
+    )
+    rate_hz: Int32 | None = Field(
+        default=None, description="Sample rate of the audio in hertz; 0 for other files.", examples=[44100]
+    )
+    channels: Int32 | None = Field(default=None, description="Channels of the audio; 0 for other files.", examples=[2])
+    text: Text | None = Field(
+        default=None,
+        description="Text of a `.txt` file, byte order mark and all lines included; empty for other files.",
+        examples=["warm analog house groove with a round bass, BPM: 124"],
+    )
+
+
+class EmulateTrainingBody(In):
+    """Request of EmulateTraining."""
+
+    selection: SelectionInput | None = Field(
+        default=None, description="The items; read when no snapshot, export or files are given."
+    )
+    snapshot: Text | None = Field(
+        default=None,
+        description="The snapshot, `artists/{artist}/snapshots/{snapshot}`; empty to take the selection.",
+        examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    parameters: TrainingParametersInput | None = Field(default=None, description="Inputs of the training.")
+    options: ExportOptionsInput | None = Field(
+        default=None, description="How an export of the items would be made; read for a selection or a snapshot."
+    )
+    export: Text | None = Field(
+        default=None,
+        description="A finished export, `artists/{artist}/exports/{export}`: its files are what the trainer gets; empty for none.",
+        examples=["artists/nova/exports/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    files: list[ForeignFileInput] | None = Field(
+        default=None,
+        description="The files of an archive made elsewhere, up to 10,000; when given, nothing else is read.",
+    )
+
+
+class TrainingInput(In):
+    """A training of a model at a provider."""
+
+    display_name: Text | None = Field(
+        default=None, description="Title for people, 0 to 255 characters.", examples=["Night drive"]
+    )
+    export: Text = Field(
+        description="What is trained on, `artists/{artist}/exports/{export}`.",
+        examples=["artists/nova/exports/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    destination: Text = Field(description="The provider's model that receives the version, `owner/model`.")
+    parameters: TrainingParametersInput | None = Field(default=None, description="Inputs of the training.")
+
+
+class CreateTrainingBody(In):
+    """Request of CreateTraining."""
+
+    training: TrainingInput = Field(description="The training.")
+    max_cost_usd_micros: Int64 = Field(
+        description="Most that it is expected to cost in millionths of a US dollar, 1 and up; it is the caller's agreement to spend that much.",
+        examples=[1],
+    )
+    create_destination: Flag | None = Field(
+        default=None,
+        description="Make the destination as a private model if it does not exist; default false.",
+        examples=[False],
+    )
+
+
+class TrainingParameters(Out):
+    """Inputs of a training, as Replicate's MusicGen trainer names them."""
+
+    model_version: str = Field(
+        description="Base model: stereo-melody (default), stereo-small, stereo-medium, melody, small, medium."
+    )
+    epochs: int = Field(description="Passes over the data, 1 or more; 0 means 3.", examples=[1])
+    updates_per_epoch: int = Field(description="Steps per pass, 1 or more; 0 means 100.", examples=[1])
+    batch_size: int = Field(description="Samples per step, a multiple of 8; 0 means 16.", examples=[1])
+    optimizer: str = Field(description="dadam (default) or adamw.")
+    learning_rate: float = Field(description="Learning rate; 0 means 1, which suits dadam.", examples=[0.5])
+    learning_rate_scheduler: str = Field(
+        description="cosine (default), polynomial_decay, inverse_sqrt or linear_warmup."
+    )
+    warmup_steps: int | None = Field(description="Steps of warm-up, 0 or more; absent means 8.", examples=[1])
+    unconditioned_share: float | None = Field(
+        description="Share of samples trained without conditioning, 0 to 1; absent means 0.3.", examples=[0.5]
+    )
+    auto_labeling: bool | None = Field(
+        description="Let the trainer guess genre, mood, instruments, tempo and key; absent means false.",
+        examples=[False],
+    )
+    drop_vocals: bool | None = Field(
+        description="Let the trainer remove vocals from pieces of files above 30 s; absent means false.",
+        examples=[False],
+    )
+    one_same_description: str | None = Field(
+        description="One text for all audio; the captions are ignored then. Absent means that the captions count; an empty text is refused."
+    )
+
+
+class TrainingState(StrEnum):
+    """Where a training stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    SUBMITTING = "SUBMITTING"
+    LOST = "LOST"
+
+
+class Training(Out):
+    """A training of a model at a provider."""
+
+    name: str = Field(
+        description="`artists/{artist}/trainings/{training}`.",
+        examples=["artists/nova/trainings/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    display_name: str = Field(description="Title for people, 0 to 255 characters.", examples=["Night drive"])
+    export: str = Field(
+        description="What is trained on, `artists/{artist}/exports/{export}`.",
+        examples=["artists/nova/exports/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    destination: str = Field(description="The provider's model that receives the version, `owner/model`.")
+    parameters: TrainingParameters | None = Field(description="Inputs of the training.")
+    state: TrainingState | None = Field(description="Where the training stands.", examples=["QUEUED"])
+    provider_status: str = Field(description="The provider's own word for where it stands.")
+    provider_id: str = Field(description="The provider's id; empty until it answered.")
+    progress_percent: float = Field(description="Share done, 0 to 100.", examples=[100.0])
+    version: str = Field(description="The trained version at the provider; empty until it exists.")
+    weights_uri: str = Field(description="Address of the weights at the provider; empty until they exist.")
+    log_tail: str = Field(description="End of the provider's log, up to 16 KiB.")
+    cost_usd_micros: int = Field(description="Cost so far in millionths of a US dollar.", examples=[1])
+    error: StatusOut | None = Field(description="Why it failed; absent unless the state is FAILED.")
+    create_time: Time | None = Field(description="When it was asked for.", examples=["2026-11-21T10:00:00.000000Z"])
+    update_time: Time | None = Field(
+        description="When anything about it last changed.", examples=["2026-11-21T10:00:00.000000Z"]
+    )
+    end_time: Time | None = Field(
+        description="When it ended; absent while it has not.", examples=["2026-11-21T10:00:00.000000Z"]
+    )
+    etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
+    expected_cost_usd_micros: int = Field(
+        description="Expected cost in millionths of a US dollar when it was asked for.", examples=[1]
+    )
+    trainer: str = Field(description="The trainer at the provider with its version, `owner/model:version`.")
+    snapshot: str = Field(
+        description="The snapshot behind the export, `artists/{artist}/snapshots/{snapshot}`.",
+        examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    snapshot_sha256: str = Field(description="SHA-256 over the snapshot's members, 64 hexadecimal digits.")
+    findings: list[Finding] = Field(description="What was known to be odd when it was asked for.")
+    epoch: int = Field(description="Epoch that the provider's log tells of; 0 while it tells of none.", examples=[1])
+    step: int = Field(
+        description="Step in all that the provider's log tells of; 0 while it tells of none.", examples=[1]
+    )
+    predict_time_s: float = Field(
+        description="Seconds of computing that the provider bills; 0 while unknown.", examples=[0.5]
+    )
+
+
+class ListTrainingsResponse(Out):
+    """Response of ListTrainings."""
+
+    trainings: list[Training] = Field(description="The page.")
+    next_page_token: str = Field(description="Token of the next page; empty on the last one.")
+
+
+class ListTrainingsQuery(In):
+    """Request of ListTrainings."""
+
+    page_size: int | None = Field(
+        default=None, description="Most trainings of the answer, 0 to 1,000; 0 means 50, more than 1,000 means 1,000."
+    )
+    page_token: str | None = Field(
+        default=None, description="`next_page_token` of the page before; empty for the first page."
+    )
+    asset: str | None = Field(
+        default=None,
+        description="Only trainings that used this audio, `artists/{artist}/assets/{asset}`; empty for all.",
+    )
+    training_item: str | None = Field(
+        default=None,
+        description="Only trainings that used this item, `artists/{artist}/training-items/{training_item}`; empty for all.",
+    )
+    live_set: str | None = Field(
+        default=None,
+        description="Only trainings that used audio of this Live Set, `artists/{artist}/live-sets/{live_set}`; empty for all.",
+    )
+
+
+class GenerationState(StrEnum):
+    """Where a generation stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class Generation(Out):
+    """Music made by a trained version."""
+
+    name: str = Field(
+        description="`artists/{artist}/generations/{generation}`.",
+        examples=["artists/nova/generations/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    training: str = Field(
+        description="The training whose version plays, `artists/{artist}/trainings/{training}`.",
+        examples=["artists/nova/trainings/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    prompt: str = Field(
+        description="What to play, 1 to 2,000 characters; words of the captions call the learned style."
+    )
+    duration_s: int = Field(description="Length in seconds, 1 to 120; 0 means 8.", examples=[60.0])
+    seed: int = Field(description="Seed, 1 and up; 0 means a random one.", examples=[1])
+    temperature: float | None = Field(
+        description="Temperature of sampling, above 0 to 10; absent means 1.", examples=[0.5]
+    )
+    top_k: int = Field(description="How many tokens to draw from, 1 to 2,048; 0 means 250.", examples=[1])
+    top_p: float = Field(
+        description="Share of probability to draw from, 0 to 1; 0 leaves it to `top_k`.", examples=[0.5]
+    )
+    guidance: int = Field(description="How closely to follow the prompt, 1 to 20; 0 means 3.", examples=[1])
+    state: GenerationState | None = Field(description="Where the generation stands.", examples=["QUEUED"])
+    provider_id: str = Field(description="The provider's id; empty until it answered.")
+    asset: str = Field(
+        description="The audio, `artists/{artist}/assets/{asset}`; empty until it exists.",
+        examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    error: StatusOut | None = Field(description="Why it failed; absent unless the state is FAILED.")
+    create_time: Time | None = Field(description="When it was asked for.", examples=["2026-11-21T10:00:00.000000Z"])
+    update_time: Time | None = Field(
+        description="When anything about it last changed.", examples=["2026-11-21T10:00:00.000000Z"]
+    )
+    end_time: Time | None = Field(
+        description="When it ended; absent while it has not.", examples=["2026-11-21T10:00:00.000000Z"]
+    )
+    etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
+
+
+class Lineage(Out):
+    """What something was made of."""
+
+    generation: Generation | None = Field(
+        description="The generation that was asked about; absent when a training was."
+    )
+    training: Training | None = Field(description="The training.")
+    export: Export | None = Field(description="The archive that was trained on; absent when it was deleted.")
+    snapshot: Snapshot | None = Field(description="The snapshot behind it.")
+    members: list[SnapshotMember] = Field(
+        description="Its members in order: audio, caption with its provenance, Live Set, licence, consent. One page of them."
+    )
+    next_page_token: str = Field(description="Token of the next page of members; empty on the last one.")
+
+
+class GetLineageQuery(In):
+    """Request of GetLineage."""
+
+    page_size: int | None = Field(
+        default=None, description="Most members of the answer, 0 to 1,000; 0 means 50, more than 1,000 means 1,000."
+    )
+    page_token: str | None = Field(
+        default=None, description="`next_page_token` of the page before; empty for the first page."
+    )
+
+
+class TrainingBudget(Out):
+    """What trainings may cost and have cost."""
+
+    configured: bool = Field(
+        description="Whether a provider is set up; without one nothing can be trained.", examples=[False]
+    )
+    price_usd_micros_per_s: int = Field(
+        description="Price of a second of training in millionths of a US dollar.", examples=[1]
+    )
+    training_cap_usd_micros: int = Field(
+        description="Most that one training may be expected to cost, in millionths of a US dollar; 0: no cap.",
+        examples=[1],
+    )
+    day_cap_usd_micros: int = Field(
+        description="Most that all trainings of the artist may cost within 24 hours, in millionths of a US dollar; 0: no cap.",
+        examples=[1],
+    )
+    spent_today_usd_micros: int = Field(
+        description="What trainings of the last 24 hours cost or are expected to cost, in millionths of a US dollar.",
+        examples=[1],
+    )
+    spent_usd_micros: int = Field(
+        description="What all trainings of the artist have cost, in millionths of a US dollar.", examples=[1]
+    )
+    trainer: str = Field(description="The trainer that new trainings run, `owner/model:version`.")
+
+
+class CreateGenerationBody(In):
+    """Request of CreateGeneration."""
+
+    training: Text = Field(
+        description="The training whose version plays, `artists/{artist}/trainings/{training}`.",
+        examples=["artists/nova/trainings/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    prompt: Text = Field(
+        description="What to play, 1 to 2,000 characters; words of the captions call the learned style."
+    )
+    duration_s: Int32 | None = Field(
+        default=None, description="Length in seconds, 1 to 120; 0 means 8.", examples=[60.0]
+    )
+    seed: Int64 | None = Field(default=None, description="Seed, 1 and up; 0 means a random one.", examples=[1])
+    temperature: Number | None = Field(
+        default=None, description="Temperature of sampling, above 0 to 10; absent means 1.", examples=[0.5]
+    )
+    top_k: Int32 | None = Field(
+        default=None, description="How many tokens to draw from, 1 to 2,048; 0 means 250.", examples=[1]
+    )
+    top_p: Number | None = Field(
+        default=None, description="Share of probability to draw from, 0 to 1; 0 leaves it to `top_k`.", examples=[0.5]
+    )
+    guidance: Int32 | None = Field(
+        default=None, description="How closely to follow the prompt, 1 to 20; 0 means 3.", examples=[1]
+    )
+
+
+class ListGenerationsResponse(Out):
+    """Response of ListGenerations."""
+
+    generations: list[Generation] = Field(description="The page.")
+    next_page_token: str = Field(description="Token of the next page; empty on the last one.")
+
+
+class ListGenerationsQuery(In):
+    """Request of ListGenerations."""
+
+    page_size: int | None = Field(
+        default=None, description="Most generations of the answer, 0 to 1,000; 0 means 50, more than 1,000 means 1,000."
+    )
+    page_token: str | None = Field(
+        default=None, description="`next_page_token` of the page before; empty for the first page."
+    )
+    training: str | None = Field(
+        default=None,
+        description="Only generations of this training, `artists/{artist}/trainings/{training}`; empty for all.",
+    )
+
+
+class ReceiveTrainingWebhookBody(In):
+    """Request of ReceiveTrainingWebhook."""
+
+    provider: Text = Field(description="The provider, for example `replicate`.")
+    headers: dict[str, Text] = Field(description="Headers of the HTTP request with lower-case names.", examples=[{}])
+    body: Text = Field(description="Body of the HTTP request, byte for byte, up to 1 MiB.")
+
+
 # What each RPC gives, by service and method.
 DOCS: dict[str, str] = {
     "DatasetsService.CreateTrainingItem": "Makes a training item from an asset, a caption, or both.",
@@ -1797,6 +2525,12 @@ DOCS: dict[str, str] = {
     "DatasetsService.RestoreCaptionRevision": "Makes an earlier caption the current one again, as a new revision.",
     "DatasetsService.MatchFiles": "Proposes which uploaded files belong to which Live Sets and training items, by their names; changes nothing.",
     "DatasetsService.ListDuplicateGroups": "Lists groups of training items that hold the same or nearly the same audio.",
+    "DatasetsService.EditCaptions": "Changes many captions by rule: shows each text before and after with what the caption rules say, and keeps what is fine.",
+    "DatasetsService.CheckReadiness": "Says whether the chosen items make a dataset that can be trained on, and what is missing.",
+    "DatasetsService.CreateCaptionRun": "Writes captions for items that have none, a few at a time; never touches a text that a person wrote or changed. Long work.",
+    "DatasetsService.GetCaptionRun": "Gives one caption run with what became of each item.",
+    "DatasetsService.ListCaptionRuns": "Lists caption runs, newest first.",
+    "DatasetsService.CancelCaptionRun": "Stops a caption run; captions that it has written stay.",
     "DatasetsService.CreateSnapshot": "Freezes training items into an immutable snapshot.",
     "DatasetsService.GetSnapshot": "Gives one snapshot.",
     "DatasetsService.ListSnapshots": "Lists snapshots, newest first.",
@@ -1807,13 +2541,8 @@ DOCS: dict[str, str] = {
     "DatasetsService.ListExports": "Lists exports, newest first.",
     "DatasetsService.CancelExport": "Stops an export that has not finished; one that has is left as it is.",
     "DatasetsService.DeleteExport": "Deletes an export that has ended and releases its assets.",
+    "DatasetsService.ListExportFiles": "Lists the files of a finished export in archive order, with the item, piece and conversion behind each.",
     "DatasetsService.GetExportLayout": "Gives the archive of a finished export as an ordered list of byte ranges, from any offset.",
-    "DatasetsService.EmulateTraining": "Says what the trainer will do with each item: pieces, captions lost, seconds dropped; changes nothing.",
-    "DatasetsService.CreateTraining": "Starts a training at the provider.",
-    "DatasetsService.GetTraining": "Gives one training.",
-    "DatasetsService.ListTrainings": "Lists trainings, newest first.",
-    "DatasetsService.CancelTraining": "Asks the provider to stop a training.",
-    "DatasetsService.ReceiveTrainingWebhook": "Takes a webhook of the provider; its signature is checked over the exact bytes.",
     "DatasetsService.ListJobs": "Lists jobs of all artists, for operators.",
     "DatasetsService.RetryJob": "Puts a failed job back into the queue, for operators.",
     "DatasetsService.CancelJob": "Stops a job, for operators.",
@@ -1847,4 +2576,16 @@ DOCS: dict[str, str] = {
     "TrainingFilesService.LintTrainingFile": "Reports what a person should look at before training.",
     "TrainingFilesService.PreflightTrainingFile": "Says for each conversation whether it can be taken, and why not; changes nothing.",
     "TrainingFilesService.ExportTrainingFile": "Writes a version in the format of a trainer.",
+    "TrainingsService.EmulateTraining": "Says what the trainer will do with each file: pieces, captions lost, seconds dropped, steps, cost; changes nothing.",
+    "TrainingsService.CreateTraining": "Starts a training at the provider: once per request, whatever fails on the way.",
+    "TrainingsService.GetTraining": "Gives one training.",
+    "TrainingsService.ListTrainings": "Lists trainings, newest first; those that used one piece of audio, if asked.",
+    "TrainingsService.CancelTraining": "Asks the provider to stop a training.",
+    "TrainingsService.GetLineage": "Says what a training was made of: dataset, captions, prompts, Live Sets, audio, licences.",
+    "TrainingsService.GetTrainingBudget": "Says what trainings at the provider are set up for: prices, caps, what was spent.",
+    "TrainingsService.CreateGeneration": "Generates music from a trained version; the result becomes an asset.",
+    "TrainingsService.GetGeneration": "Gives one generation.",
+    "TrainingsService.ListGenerations": "Lists generations, newest first.",
+    "TrainingsService.CancelGeneration": "Asks the provider to stop a generation.",
+    "TrainingsService.ReceiveTrainingWebhook": "Takes a webhook of the provider; its signature is checked over the exact bytes.",
 }

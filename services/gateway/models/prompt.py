@@ -8,7 +8,9 @@ from enum import StrEnum
 from pydantic import Field
 
 from services.gateway.shapes import (
+    Flag,
     In,
+    Int32,
     Number,
     Object,
     Out,
@@ -62,6 +64,11 @@ class LiveSet(Out):
         examples=["2026-11-21T10:00:00.000000Z"],
     )
     etag: str = Field(description="Changes with every change of the Live Set.", examples=["5f1d2c3b4a596877"])
+    key: str = Field(description="Key, as `B minor`; empty when the file gives none that can be trusted.")
+    key_evidence: str = Field(
+        description="What the key rests on: `set`, `clips`, `notes` or `samples`; empty without a key."
+    )
+    duration_s: float = Field(description="Length of the arrangement in seconds; 0 when it is empty.", examples=[60.0])
 
 
 class CreateLiveSetBody(In):
@@ -78,6 +85,50 @@ class CreateLiveSetBody(In):
         examples=["Night drive"],
     )
     project_name: Text | None = Field(default=None, description="Name of the Live project, up to 200 characters.")
+
+
+class ImportLiveSetsResponseResult(Out):
+    """What became of one file."""
+
+    path: str = Field(description="Path inside the zip.")
+    live_set: LiveSet | None = Field(
+        description="The Live Set, without its summary; absent when the file could not be read."
+    )
+    already_there: bool = Field(
+        description="True when the artist has the same file already; `live_set` is that one then.", examples=[False]
+    )
+    reason: str = Field(description="Stable reason of the failure; empty otherwise.")
+    message: str = Field(description="What was wrong and what to do; empty otherwise.")
+
+
+class ImportLiveSetsResponse(Out):
+    """What became of the files of a zip."""
+
+    results: list[ImportLiveSetsResponseResult] = Field(
+        description="One result per `.als` file, in the order of their paths; backups of Live are left out."
+    )
+    ignored_count: int = Field(description="Number of other files in the zip.", examples=[1])
+
+
+class ImportLiveSetsBody(In):
+    """Asks to read a zip of Live Sets."""
+
+    project_name: Text | None = Field(
+        default=None, description="Name of the Live project; empty: the folder of each file inside the zip."
+    )
+
+
+class LiveSetTimeline(Out):
+    """A picture of an arrangement."""
+
+    content: str = Field(description="The picture.")
+    media_type: str = Field(description="`image/svg+xml`.", examples=["audio/wav"])
+
+
+class GetLiveSetTimelineQuery(In):
+    """Asks for a picture of the arrangement."""
+
+    width: int | None = Field(default=None, description="Width in pixels, 200 to 8,000; 0 means 1,200.")
 
 
 class LiveSetView(StrEnum):
@@ -110,6 +161,10 @@ class ListLiveSetsQuery(In):
     view: LiveSetView | None = Field(default=None, description="How much of each to give; the short form by default.")
     show_deleted: bool | None = Field(
         default=None, description="True also lists the deleted ones that can still be brought back. Default false."
+    )
+    query: str | None = Field(
+        default=None,
+        description="Only those whose name, file or project holds this text, whatever its case, up to 100 characters; empty for all.",
     )
 
 
@@ -162,6 +217,22 @@ class Provenance(Out):
     latency_ms: int = Field(description="Milliseconds from the first question to the final text.", examples=[1])
     generate_time: Time | None = Field(description="When the text was made.", examples=["2026-11-21T10:00:00.000000Z"])
     principal: str = Field(description="Who asked for it.", examples=["oidc:7d5f0c"])
+    cost_usd_micros: int = Field(
+        description="Cost over all attempts in millionths of a US dollar; 0 when free or unknown.", examples=[1]
+    )
+    variant: int = Field(description="Number of the variant, 0 for the first.", examples=[1])
+    hint: str = Field(description="What the caller asked to do differently; empty for nothing.")
+    tempo_bpm: float = Field(
+        description="Tempo that the tag had to give in beats per minute; 0 when none was known.", examples=[124.0]
+    )
+    tempo_source: str = Field(
+        description="Where that tempo comes from: `hints`, `live_set`, `audio`; empty when none was known."
+    )
+    instruction_sha256: str = Field(description="SHA-256 of the exact instruction text, lower-case hex.")
+    live_set_sha256: str = Field(
+        description="SHA-256 of the Live Set's file, lower-case hex; empty when there was none."
+    )
+    seed: int = Field(description="Seed sent to the model; 0 when none was.", examples=[1])
 
 
 class Caption(Out):
@@ -218,7 +289,19 @@ class GenerateCaptionBody(In):
         examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     hints: CaptionHintsInput | None = Field(default=None, description="What a person knows.")
-    prompt_version: Text | None = Field(default=None, description="Version of the instruction; empty: the newest.")
+    prompt_version: Text | None = Field(
+        default=None,
+        description="Version of the instruction: a template of the artist or a built-in one; empty: the artist's newest approved one.",
+    )
+    hint: Text | None = Field(
+        default=None, description="What to do differently than before, up to 300 characters; empty for nothing."
+    )
+    variant: Int32 | None = Field(
+        default=None, description="Which of several texts for the same input, 0 to 7.", examples=[1]
+    )
+    siblings: list[Text] | None = Field(
+        default=None, description="Captions of the same dataset, which the new one must not repeat, up to 1,000."
+    )
 
 
 class CaptionRetry(Out):
@@ -252,21 +335,25 @@ class GenerateCaptionRequestInput(In):
         examples=["artists/nova/assets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     hints: CaptionHintsInput | None = Field(default=None, description="What a person knows.")
-    prompt_version: Text | None = Field(default=None, description="Version of the instruction; empty: the newest.")
+    prompt_version: Text | None = Field(
+        default=None,
+        description="Version of the instruction: a template of the artist or a built-in one; empty: the artist's newest approved one.",
+    )
+    hint: Text | None = Field(
+        default=None, description="What to do differently than before, up to 300 characters; empty for nothing."
+    )
+    variant: Int32 | None = Field(
+        default=None, description="Which of several texts for the same input, 0 to 7.", examples=[1]
+    )
+    siblings: list[Text] | None = Field(
+        default=None, description="Captions of the same dataset, which the new one must not repeat, up to 1,000."
+    )
 
 
 class StreamCaptionBody(In):
     """Asks for a caption, word by word."""
 
     caption: GenerateCaptionRequestInput = Field(description="What to write; its `parent` may be empty.")
-
-
-class BatchGenerateCaptionsBody(In):
-    """Asks for many captions."""
-
-    requests: list[GenerateCaptionRequestInput] = Field(
-        description="What to write, 1 to 1,000; each one's `parent` is empty or the same."
-    )
 
 
 class CheckCaptionResponse(Out):
@@ -305,6 +392,47 @@ class CheckCaptionBody(In):
     )
 
 
+class BatchCheckCaptionsResponse(Out):
+    """What was found in many texts."""
+
+    responses: list[CheckCaptionResponse] = Field(description="In the order of the requests.")
+
+
+class CheckCaptionRequestInput(In):
+    """Asks which rules a text breaks."""
+
+    text: Text = Field(
+        description="The text, up to 10,000 characters.",
+        examples=["warm analog house groove with a round bass, BPM: 124"],
+    )
+    live_set: Text | None = Field(
+        default=None,
+        description="The Live Set whose tempo and names count; empty: none.",
+        examples=["artists/nova/live-sets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
+    )
+    tempo_bpm: Number | None = Field(
+        default=None,
+        description="The tempo to end with in beats per minute; 0: the Live Set's, or any.",
+        examples=[124.0],
+    )
+    siblings: list[Text] | None = Field(
+        default=None, description="Captions of the same dataset, to find near copies, up to 1,000."
+    )
+
+
+class BatchCheckCaptionsBody(In):
+    """Asks which rules many texts break."""
+
+    requests: list[CheckCaptionRequestInput] = Field(
+        description="The texts, 1 to 1,000; each one's `parent` is empty or the same."
+    )
+    compare_each_other: Flag | None = Field(
+        default=None,
+        description="True counts the texts of this call as one dataset, to find near copies among them; default false.",
+        examples=[False],
+    )
+
+
 class ListCaptionsResponse(Out):
     """One page of captions."""
 
@@ -319,6 +447,16 @@ class ListCaptionsQuery(In):
     page_token: str | None = Field(
         default=None, description="`next_page_token` of the page before; empty for the first page."
     )
+    live_set: str | None = Field(default=None, description="Only captions written from this Live Set; empty for all.")
+    asset: str | None = Field(default=None, description="Only captions written for this asset; empty for all.")
+
+
+class PromptTemplateState(StrEnum):
+    """Where a template stands."""
+
+    DRAFT = "DRAFT"
+    APPROVED = "APPROVED"
+    RETIRED = "RETIRED"
 
 
 class PromptPromptTemplate(Out):
@@ -332,7 +470,20 @@ class PromptPromptTemplate(Out):
     instruction: str = Field(description="The instruction, 1 to 20,000 characters.")
     temperature: float = Field(description="Sampling temperature, 0 to 2; 0.7 by default.", examples=[0.5])
     create_time: Time | None = Field(description="When it was made.", examples=["2026-11-21T10:00:00.000000Z"])
-    etag: str = Field(description="Always the same: templates never change.", examples=["5f1d2c3b4a596877"])
+    etag: str = Field(
+        description="Changes with the state; the instruction never changes.", examples=["5f1d2c3b4a596877"]
+    )
+    state: PromptTemplateState | None = Field(description="Where it stands.", examples=["DRAFT"])
+    creator: str = Field(description="Who made it; empty for a built-in one.")
+    approver: str = Field(description="Who approved it; empty while nobody has.")
+    approve_time: Time | None = Field(
+        description="When it was approved; absent while it was not.", examples=["2026-11-21T10:00:00.000000Z"]
+    )
+    instruction_sha256: str = Field(description="SHA-256 of the instruction, lower-case hex.")
+    max_tokens: int = Field(description="Most tokens of an answer, 50 to 2,000; 0 means 300.", examples=[1])
+    built_in: bool = Field(
+        description="Whether it is one of the platform's own; those cannot be changed.", examples=[False]
+    )
 
 
 class CreatePromptTemplateQuery(In):
@@ -350,6 +501,9 @@ class CreatePromptTemplateBody(In):
     instruction: Text = Field(description="The instruction, 1 to 20,000 characters.")
     temperature: Number | None = Field(
         default=None, description="Sampling temperature, 0 to 2; 0.7 by default.", examples=[0.5]
+    )
+    max_tokens: Int32 | None = Field(
+        default=None, description="Most tokens of an answer, 50 to 2,000; 0 means 300.", examples=[1]
     )
 
 
@@ -382,6 +536,10 @@ class ChatReply(Out):
     model: str = Field(description="The model that answered.", examples=["htdemucs"])
     prompt_tokens: int = Field(description="Tokens read by the model; 0 when unknown.", examples=[1])
     completion_tokens: int = Field(description="Tokens written by the model; 0 when unknown.", examples=[1])
+    cost_usd_micros: int = Field(description="Cost in millionths of a US dollar; 0 when free or unknown.", examples=[1])
+    dropped_messages: int = Field(
+        description="Number of earlier messages that were left out to keep within the limit.", examples=[1]
+    )
 
 
 class StreamChatResponse(Out):
@@ -427,11 +585,17 @@ class StreamChatBody(In):
         description="The Live Set to ground the answer in; empty: none.",
         examples=["artists/nova/live-sets/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
+    captions: list[Text] | None = Field(
+        default=None,
+        description="Captions of the dataset that a model was tuned on, to suggest their words in mode GENERATE, up to 100.",
+    )
 
 
 # What each RPC gives, by service and method.
 DOCS: dict[str, str] = {
     "PromptService.CreateLiveSet": "Reads an uploaded `.als` file (Live 8 to 12) into a Live Set with its summary.",
+    "PromptService.ImportLiveSets": "Reads every `.als` file of an uploaded zip, as of a project folder; each succeeds or fails alone.",
+    "PromptService.GetLiveSetTimeline": "Draws the arrangement: tracks and clips over time.",
     "PromptService.GetLiveSet": "Gives one Live Set with its summary.",
     "PromptService.ListLiveSets": "Lists the Live Sets of an artist, newest first.",
     "PromptService.UpdateLiveSet": "Changes the fields named in the mask.",
@@ -439,13 +603,15 @@ DOCS: dict[str, str] = {
     "PromptService.UndeleteLiveSet": "Brings a deleted Live Set back within its 30 days.",
     "PromptService.GenerateCaption": "Writes a caption from what is known and gives it once it is final, with its violations and its provenance.",
     "PromptService.StreamCaption": "Writes a caption and gives its text as it comes; the last message holds the final caption.",
-    "PromptService.BatchGenerateCaptions": "Writes captions for many Live Sets or assets. Long work.",
     "PromptService.CheckCaption": "Says which caption rules a text breaks, without writing anything.",
+    "PromptService.BatchCheckCaptions": "Says of many texts which caption rules they break.",
     "PromptService.GetCaption": "Gives one caption.",
     "PromptService.ListCaptions": "Lists the captions of an artist, newest first.",
     "PromptService.CreatePromptTemplate": "Makes a prompt template, an immutable version of the instruction that captions are asked for with.",
     "PromptService.GetPromptTemplate": "Gives one prompt template.",
     "PromptService.ListPromptTemplates": "Lists the prompt templates of an artist and the built-in ones, newest first.",
-    "PromptService.DeletePromptTemplate": "Deletes a prompt template; captions made with it keep its version.",
+    "PromptService.ApprovePromptTemplate": "Lets a draft be used for everything; the newest approved template of an artist is its default.",
+    "PromptService.RetirePromptTemplate": "Takes a template out of use; captions made with it keep their provenance.",
+    "PromptService.DeletePromptTemplate": "Deletes a prompt template that no caption was made with.",
     "PromptService.StreamChat": "Answers a conversation about the project, word by word.",
 }

@@ -15,8 +15,8 @@ expose(
     "captions",
     Rpc(f"POST {_ARTIST}/captions:generate", PROMPT, "GenerateCaption", timeout_s=120),
     Rpc(f"POST {_ARTIST}/captions:stream", PROMPT, "StreamCaption"),
-    Rpc(f"POST {_ARTIST}/captions:batchGenerate", PROMPT, "BatchGenerateCaptions"),
     Rpc(f"POST {_ARTIST}/captions:check", PROMPT, "CheckCaption"),
+    Rpc(f"POST {_ARTIST}/captions:batchCheck", PROMPT, "BatchCheckCaptions", timeout_s=60),
     Rpc(f"GET {_ARTIST}/captions", PROMPT, "ListCaptions"),
     Rpc(f"GET {_ARTIST}/captions/{{caption}}", PROMPT, "GetCaption"),
 )
@@ -26,6 +26,8 @@ expose(
     Rpc(f"POST {_ARTIST}/prompt-templates", PROMPT, "CreatePromptTemplate"),
     Rpc(f"GET {_ARTIST}/prompt-templates", PROMPT, "ListPromptTemplates"),
     Rpc(f"GET {_ARTIST}/prompt-templates/{{prompt_template}}", PROMPT, "GetPromptTemplate"),
+    Rpc(f"POST {_ARTIST}/prompt-templates/{{prompt_template}}:approve", PROMPT, "ApprovePromptTemplate"),
+    Rpc(f"POST {_ARTIST}/prompt-templates/{{prompt_template}}:retire", PROMPT, "RetirePromptTemplate"),
     Rpc(f"DELETE {_ARTIST}/prompt-templates/{{prompt_template}}", PROMPT, "DeletePromptTemplate"),
 )
 expose(router, "chat", Rpc(f"POST {_ARTIST}/chat:stream", PROMPT, "StreamChat"))

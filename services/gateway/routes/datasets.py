@@ -1,4 +1,4 @@
-"""Training items, snapshots and trainings."""
+"""Training items, their captions, and snapshots."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ expose(
     Rpc(f"POST {_ARTIST}/training-items", DATASETS, "CreateTrainingItem"),
     Rpc(f"POST {_ARTIST}/training-items:batchCreate", DATASETS, "BatchCreateTrainingItems"),
     Rpc(f"POST {_ARTIST}/training-items:matchFiles", DATASETS, "MatchFiles"),
+    Rpc(f"POST {_ARTIST}/training-items:editCaptions", DATASETS, "EditCaptions", timeout_s=120),
+    Rpc(f"POST {_ARTIST}/training-items:readiness", DATASETS, "CheckReadiness"),
     Rpc(f"GET {_ARTIST}/training-items", DATASETS, "ListTrainingItems"),
     Rpc(f"GET {_ARTIST}/duplicate-groups", DATASETS, "ListDuplicateGroups"),
     Rpc(f"GET {_ITEM}", DATASETS, "GetTrainingItem"),
@@ -30,19 +32,18 @@ expose(
 )
 expose(
     router,
+    "caption runs",
+    Rpc(f"POST {_ARTIST}/caption-runs", DATASETS, "CreateCaptionRun"),
+    Rpc(f"GET {_ARTIST}/caption-runs", DATASETS, "ListCaptionRuns"),
+    Rpc(f"GET {_ARTIST}/caption-runs/{{caption_run}}", DATASETS, "GetCaptionRun"),
+    Rpc(f"POST {_ARTIST}/caption-runs/{{caption_run}}:cancel", DATASETS, "CancelCaptionRun"),
+)
+expose(
+    router,
     "snapshots",
-    Rpc(f"POST {_ARTIST}/snapshots", DATASETS, "CreateSnapshot"),
+    Rpc(f"POST {_ARTIST}/snapshots", DATASETS, "CreateSnapshot", timeout_s=120),
     Rpc(f"GET {_ARTIST}/snapshots", DATASETS, "ListSnapshots"),
     Rpc(f"GET {_ARTIST}/snapshots/{{snapshot}}", DATASETS, "GetSnapshot"),
     Rpc(f"GET {_ARTIST}/snapshots/{{snapshot}}/members", DATASETS, "ListSnapshotMembers"),
     Rpc(f"DELETE {_ARTIST}/snapshots/{{snapshot}}", DATASETS, "DeleteSnapshot"),
-)
-expose(
-    router,
-    "trainings",
-    Rpc(f"POST {_ARTIST}/trainings", DATASETS, "CreateTraining"),
-    Rpc(f"POST {_ARTIST}/trainings:emulate", DATASETS, "EmulateTraining"),
-    Rpc(f"GET {_ARTIST}/trainings", DATASETS, "ListTrainings"),
-    Rpc(f"GET {_ARTIST}/trainings/{{training}}", DATASETS, "GetTraining"),
-    Rpc(f"POST {_ARTIST}/trainings/{{training}}:cancel", DATASETS, "CancelTraining"),
 )

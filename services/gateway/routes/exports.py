@@ -25,6 +25,7 @@ expose(
     Rpc("POST /artists/{artist}/exports", DATASETS, "CreateExport"),
     Rpc("GET /artists/{artist}/exports", DATASETS, "ListExports"),
     Rpc(f"GET {_EXPORT}", DATASETS, "GetExport"),
+    Rpc(f"GET {_EXPORT}/files", DATASETS, "ListExportFiles"),
     Rpc(f"POST {_EXPORT}:cancel", DATASETS, "CancelExport"),
     Rpc(f"DELETE {_EXPORT}", DATASETS, "DeleteExport"),
 )
@@ -56,6 +57,12 @@ async def link_export(request: Request, artist: str, export: str) -> Response:
     name = f"artists/{artist}/exports/{export}"
     found = await _layout(tools_of(request), name, 0, max_segments=1)
     return reply_link(request, link_to(request, name, found.file_name or "dataset.zip"))
+
+
+async def archive_link(request: Request, name: str, ttl_s: int) -> str:
+    """The address under which a trainer outside fetches an archive; it lives that many seconds."""
+    found = await _layout(tools_of(request), name, 0, max_segments=1)
+    return link_to(request, name, found.file_name or "dataset.zip", ttl_s=ttl_s)
 
 
 async def export_content(request: Request, name: str) -> Response:

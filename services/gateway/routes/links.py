@@ -33,10 +33,10 @@ class Link(Out):
     expire_time: Time = Field(description="When it ends.", examples=["2026-11-21T11:00:00.000000Z"])
 
 
-def link_to(request: Request, name: str, file_name: str) -> str:
+def link_to(request: Request, name: str, file_name: str, *, ttl_s: int | None = None) -> str:
     """The address of a new link to a resource's content, with the file's name as its last part."""
     tools = tools_of(request)
-    token = tools.signer.link(name, caller(), tools.settings.link_ttl_s)
+    token = tools.signer.link(name, caller(), ttl_s or tools.settings.link_ttl_s)
     return f"{base_url(request)}/v1/links/{token}/{quote(file_name, safe='')}"
 
 

@@ -9,9 +9,9 @@ from chassis.context import Caller, Role, acting_as
 from services.gateway.access import NO_ARTIST
 from services.gateway.context import tools_of
 from services.gateway.errors import BodyTooLarge
-from services.gateway.peers import DATASETS
+from services.gateway.peers import TRAININGS
 from services.gateway.replies import gone
-from tonewright.datasets.v1 import datasets_pb2
+from tonewright.datasets.v1 import trainings_pb2
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 _MAX_BYTES = 1 << 20
@@ -31,8 +31,8 @@ async def receive_webhook(request: Request, provider: str) -> Response:
     if len(body) > _MAX_BYTES:
         raise BodyTooLarge(f"the webhook has {len(body)} bytes; at most {_MAX_BYTES} are accepted")
     headers = {name: value for name, value in request.headers.items() if name not in _SECRET}
-    asked = datasets_pb2.ReceiveTrainingWebhookRequest(provider=provider, headers=headers, body=body)
+    asked = trainings_pb2.ReceiveTrainingWebhookRequest(provider=provider, headers=headers, body=body)
     nobody = Caller("gateway", f"webhook:{provider}"[:200], NO_ARTIST, Role.VIEWER)
     with acting_as(nobody):
-        await tools_of(request).peers.call(DATASETS, "ReceiveTrainingWebhook", asked)
+        await tools_of(request).peers.call(TRAININGS, "ReceiveTrainingWebhook", asked)
     return gone()

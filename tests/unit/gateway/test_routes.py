@@ -29,6 +29,8 @@ INTERNAL = {
     "ResolveMembership",
     "HoldAsset",
     "ReleaseAsset",
+    "BatchHoldAssets",
+    "ReleaseHolder",
     "GetExportLayout",
     "ReceiveTrainingWebhook",
 }

@@ -91,6 +91,7 @@ class Asset(_message.Message):
     DELETE_TIME_FIELD_NUMBER: _builtins.int
     PURGE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    ANALYSIS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `artists/{artist}/assets/{asset}`."""
     display_name: _builtins.str
@@ -143,6 +144,10 @@ class Asset(_message.Message):
     def purge_time(self) -> _timestamp_pb2.Timestamp:
         """When a deleted asset goes for good; absent while it is not deleted."""
 
+    @_builtins.property
+    def analysis(self) -> Global___AudioAnalysis:
+        """What is heard in it; absent while it was not listened to."""
+
     def __init__(
         self,
         *,
@@ -168,16 +173,63 @@ class Asset(_message.Message):
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         purge_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        analysis: Global___AudioAnalysis | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_loudness_lufs", b"_loudness_lufs", "create_time", b"create_time", "delete_time", b"delete_time", "loudness_lufs", b"loudness_lufs", "purge_time", b"purge_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_loudness_lufs", b"_loudness_lufs", "analysis", b"analysis", "create_time", b"create_time", "delete_time", b"delete_time", "loudness_lufs", b"loudness_lufs", "purge_time", b"purge_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loudness_lufs", b"_loudness_lufs", "blob_key", b"blob_key", "channels", b"channels", "crc32", b"crc32", "create_time", b"create_time", "delete_time", b"delete_time", "display_name", b"display_name", "duration_s", b"duration_s", "etag", b"etag", "frames", b"frames", "hold_count", b"hold_count", "kind", b"kind", "loudness_lufs", b"loudness_lufs", "media_type", b"media_type", "name", b"name", "pcm_sha256", b"pcm_sha256", "peak", b"peak", "purge_time", b"purge_time", "rate_hz", b"rate_hz", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loudness_lufs", b"_loudness_lufs", "analysis", b"analysis", "blob_key", b"blob_key", "channels", b"channels", "crc32", b"crc32", "create_time", b"create_time", "delete_time", b"delete_time", "display_name", b"display_name", "duration_s", b"duration_s", "etag", b"etag", "frames", b"frames", "hold_count", b"hold_count", "kind", b"kind", "loudness_lufs", b"loudness_lufs", "media_type", b"media_type", "name", b"name", "pcm_sha256", b"pcm_sha256", "peak", b"peak", "purge_time", b"purge_time", "rate_hz", b"rate_hz", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__loudness_lufs: _TypeAlias = _typing.Literal["loudness_lufs"]  # noqa: Y015
     _WhichOneofArgType__loudness_lufs: _TypeAlias = _typing.Literal["_loudness_lufs", b"_loudness_lufs"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loudness_lufs) -> _WhichOneofReturnType__loudness_lufs | None: ...
 
 Global___Asset: _TypeAlias = Asset  # noqa: Y015
+
+@_typing.final
+class AudioAnalysis(_message.Message):
+    """What is heard in a recording, measured once when it comes in; long recordings are judged by their first ten minutes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEMPO_BPM_FIELD_NUMBER: _builtins.int
+    TEMPO_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    KEY_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    CLIPPED_SHARE_FIELD_NUMBER: _builtins.int
+    SILENT_SHARE_FIELD_NUMBER: _builtins.int
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    tempo_bpm: _builtins.float
+    """Tempo in beats per minute; 0 when none is heard."""
+    tempo_confidence: _builtins.float
+    """How sure the tempo is, 0 to 1."""
+    key: _builtins.str
+    """Key as `B minor` or `F# major`; empty when none is heard."""
+    key_confidence: _builtins.float
+    """How sure the key is, 0 to 1."""
+    clipped_share: _builtins.float
+    """Share of frames that stand at full scale, three or more in a row, 0 to 1."""
+    silent_share: _builtins.float
+    """Share of the length that is quieter than -60 dBFS, 0 to 1."""
+    fingerprint: _builtins.bytes
+    """Fingerprint of the sound, little-endian 32-bit words, eight a second, at most two minutes; for finding near copies."""
+    def __init__(
+        self,
+        *,
+        tempo_bpm: _builtins.float = ...,
+        tempo_confidence: _builtins.float = ...,
+        key: _builtins.str = ...,
+        key_confidence: _builtins.float = ...,
+        clipped_share: _builtins.float = ...,
+        silent_share: _builtins.float = ...,
+        fingerprint: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clipped_share", b"clipped_share", "fingerprint", b"fingerprint", "key", b"key", "key_confidence", b"key_confidence", "silent_share", b"silent_share", "tempo_bpm", b"tempo_bpm", "tempo_confidence", b"tempo_confidence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudioAnalysis: _TypeAlias = AudioAnalysis  # noqa: Y015
 
 @_typing.final
 class Upload(_message.Message):
@@ -409,6 +461,88 @@ class GetAssetRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetAssetRequest: _TypeAlias = GetAssetRequest  # noqa: Y015
+
+@_typing.final
+class BatchHoldAssetsRequest(_message.Message):
+    """Asks to hold many assets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    ASSETS_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The artist, `artists/{artist}`."""
+    holder: _builtins.str
+    """The resource that needs them, such as `artists/{artist}/snapshots/{snapshot}`."""
+    @_builtins.property
+    def assets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The assets, 1 to 1000 names of this artist; one that is not there answers ASSET_NOT_FOUND and none is held."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        assets: _abc.Iterable[_builtins.str] | None = ...,
+        holder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assets", b"assets", "holder", b"holder", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchHoldAssetsRequest: _TypeAlias = BatchHoldAssetsRequest  # noqa: Y015
+
+@_typing.final
+class BatchHoldAssetsResponse(_message.Message):
+    """The assets that are held now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def assets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Asset]:
+        """In the order asked for, as they are now."""
+
+    def __init__(
+        self,
+        *,
+        assets: _abc.Iterable[Global___Asset] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assets", b"assets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchHoldAssetsResponse: _TypeAlias = BatchHoldAssetsResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseHolderRequest(_message.Message):
+    """Asks to release every hold of a holder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The artist, `artists/{artist}`."""
+    holder: _builtins.str
+    """The resource that held them."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        holder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseHolderRequest: _TypeAlias = ReleaseHolderRequest  # noqa: Y015
 
 @_typing.final
 class BatchGetAssetsRequest(_message.Message):

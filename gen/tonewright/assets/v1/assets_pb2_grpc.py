@@ -102,6 +102,16 @@ class AssetsServiceStub(object):
                 request_serializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.ReleaseAssetRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.BatchHoldAssets = channel.unary_unary(
+                '/tonewright.assets.v1.AssetsService/BatchHoldAssets',
+                request_serializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.BatchHoldAssetsRequest.SerializeToString,
+                response_deserializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.BatchHoldAssetsResponse.FromString,
+                _registered_method=True)
+        self.ReleaseHolder = channel.unary_unary(
+                '/tonewright.assets.v1.AssetsService/ReleaseHolder',
+                request_serializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.ReleaseHolderRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
         self.ListHolds = channel.unary_unary(
                 '/tonewright.assets.v1.AssetsService/ListHolds',
                 request_serializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.ListHoldsRequest.SerializeToString,
@@ -215,6 +225,20 @@ class AssetsServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchHoldAssets(self, request, context):
+        """Takes holds on many assets for one holder, all or none. A repeat gives the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseHolder(self, request, context):
+        """Releases every hold of one holder. A repeat changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListHolds(self, request, context):
         """Lists what holds an asset, newest first.
         """
@@ -302,6 +326,16 @@ def add_AssetsServiceServicer_to_server(servicer, server):
             'ReleaseAsset': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseAsset,
                     request_deserializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.ReleaseAssetRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'BatchHoldAssets': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchHoldAssets,
+                    request_deserializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.BatchHoldAssetsRequest.FromString,
+                    response_serializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.BatchHoldAssetsResponse.SerializeToString,
+            ),
+            'ReleaseHolder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseHolder,
+                    request_deserializer=tonewright_dot_assets_dot_v1_dot_assets__pb2.ReleaseHolderRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'ListHolds': grpc.unary_unary_rpc_method_handler(
@@ -671,6 +705,60 @@ class AssetsService(object):
             target,
             '/tonewright.assets.v1.AssetsService/ReleaseAsset',
             tonewright_dot_assets_dot_v1_dot_assets__pb2.ReleaseAssetRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchHoldAssets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.assets.v1.AssetsService/BatchHoldAssets',
+            tonewright_dot_assets_dot_v1_dot_assets__pb2.BatchHoldAssetsRequest.SerializeToString,
+            tonewright_dot_assets_dot_v1_dot_assets__pb2.BatchHoldAssetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseHolder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.assets.v1.AssetsService/ReleaseHolder',
+            tonewright_dot_assets_dot_v1_dot_assets__pb2.ReleaseHolderRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,

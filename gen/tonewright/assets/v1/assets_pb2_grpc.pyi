@@ -63,6 +63,10 @@ class AssetsServiceStub:
     """Takes a hold, so that the asset cannot be deleted. A repeat by the same holder gives the same hold."""
     ReleaseAsset: _grpc.UnaryUnaryMultiCallable[_assets_pb2.ReleaseAssetRequest, _empty_pb2.Empty]
     """Releases a hold. A repeat changes nothing."""
+    BatchHoldAssets: _grpc.UnaryUnaryMultiCallable[_assets_pb2.BatchHoldAssetsRequest, _assets_pb2.BatchHoldAssetsResponse]
+    """Takes holds on many assets for one holder, all or none. A repeat gives the same."""
+    ReleaseHolder: _grpc.UnaryUnaryMultiCallable[_assets_pb2.ReleaseHolderRequest, _empty_pb2.Empty]
+    """Releases every hold of one holder. A repeat changes nothing."""
     ListHolds: _grpc.UnaryUnaryMultiCallable[_assets_pb2.ListHoldsRequest, _assets_pb2.ListHoldsResponse]
     """Lists what holds an asset, newest first."""
     VerifyAssets: _grpc.UnaryUnaryMultiCallable[_assets_pb2.VerifyAssetsRequest, _operations_pb2.Operation]
@@ -103,6 +107,10 @@ class AssetsServiceAsyncStub(AssetsServiceStub):
     """Takes a hold, so that the asset cannot be deleted. A repeat by the same holder gives the same hold."""
     ReleaseAsset: _aio.UnaryUnaryMultiCallable[_assets_pb2.ReleaseAssetRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Releases a hold. A repeat changes nothing."""
+    BatchHoldAssets: _aio.UnaryUnaryMultiCallable[_assets_pb2.BatchHoldAssetsRequest, _assets_pb2.BatchHoldAssetsResponse]  # type: ignore[assignment]
+    """Takes holds on many assets for one holder, all or none. A repeat gives the same."""
+    ReleaseHolder: _aio.UnaryUnaryMultiCallable[_assets_pb2.ReleaseHolderRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Releases every hold of one holder. A repeat changes nothing."""
     ListHolds: _aio.UnaryUnaryMultiCallable[_assets_pb2.ListHoldsRequest, _assets_pb2.ListHoldsResponse]  # type: ignore[assignment]
     """Lists what holds an asset, newest first."""
     VerifyAssets: _aio.UnaryUnaryMultiCallable[_assets_pb2.VerifyAssetsRequest, _operations_pb2.Operation]  # type: ignore[assignment]
@@ -218,6 +226,22 @@ class AssetsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Releases a hold. A repeat changes nothing."""
+
+    @_abc_1.abstractmethod
+    def BatchHoldAssets(
+        self,
+        request: _assets_pb2.BatchHoldAssetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_assets_pb2.BatchHoldAssetsResponse, _abc.Awaitable[_assets_pb2.BatchHoldAssetsResponse]]:
+        """Takes holds on many assets for one holder, all or none. A repeat gives the same."""
+
+    @_abc_1.abstractmethod
+    def ReleaseHolder(
+        self,
+        request: _assets_pb2.ReleaseHolderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Releases every hold of one holder. A repeat changes nothing."""
 
     @_abc_1.abstractmethod
     def ListHolds(

@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class DatasetsServiceStub(object):
-    """Pairs of audio and caption, what is made of them, and what is trained from them.
+    """Pairs of audio and caption, and what is made of them.
     """
 
     def __init__(self, channel):
@@ -97,6 +97,36 @@ class DatasetsServiceStub(object):
                 request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListDuplicateGroupsRequest.SerializeToString,
                 response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListDuplicateGroupsResponse.FromString,
                 _registered_method=True)
+        self.EditCaptions = channel.unary_unary(
+                '/tonewright.datasets.v1.DatasetsService/EditCaptions',
+                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EditCaptionsRequest.SerializeToString,
+                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EditCaptionsResponse.FromString,
+                _registered_method=True)
+        self.CheckReadiness = channel.unary_unary(
+                '/tonewright.datasets.v1.DatasetsService/CheckReadiness',
+                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CheckReadinessRequest.SerializeToString,
+                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Readiness.FromString,
+                _registered_method=True)
+        self.CreateCaptionRun = channel.unary_unary(
+                '/tonewright.datasets.v1.DatasetsService/CreateCaptionRun',
+                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateCaptionRunRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
+        self.GetCaptionRun = channel.unary_unary(
+                '/tonewright.datasets.v1.DatasetsService/GetCaptionRun',
+                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetCaptionRunRequest.SerializeToString,
+                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CaptionRun.FromString,
+                _registered_method=True)
+        self.ListCaptionRuns = channel.unary_unary(
+                '/tonewright.datasets.v1.DatasetsService/ListCaptionRuns',
+                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListCaptionRunsRequest.SerializeToString,
+                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListCaptionRunsResponse.FromString,
+                _registered_method=True)
+        self.CancelCaptionRun = channel.unary_unary(
+                '/tonewright.datasets.v1.DatasetsService/CancelCaptionRun',
+                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CancelCaptionRunRequest.SerializeToString,
+                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CaptionRun.FromString,
+                _registered_method=True)
         self.CreateSnapshot = channel.unary_unary(
                 '/tonewright.datasets.v1.DatasetsService/CreateSnapshot',
                 request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateSnapshotRequest.SerializeToString,
@@ -147,40 +177,15 @@ class DatasetsServiceStub(object):
                 request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.DeleteExportRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.ListExportFiles = channel.unary_unary(
+                '/tonewright.datasets.v1.DatasetsService/ListExportFiles',
+                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListExportFilesRequest.SerializeToString,
+                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListExportFilesResponse.FromString,
+                _registered_method=True)
         self.GetExportLayout = channel.unary_unary(
                 '/tonewright.datasets.v1.DatasetsService/GetExportLayout',
                 request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetExportLayoutRequest.SerializeToString,
                 response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ExportLayout.FromString,
-                _registered_method=True)
-        self.EmulateTraining = channel.unary_unary(
-                '/tonewright.datasets.v1.DatasetsService/EmulateTraining',
-                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EmulateTrainingRequest.SerializeToString,
-                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EmulateTrainingResponse.FromString,
-                _registered_method=True)
-        self.CreateTraining = channel.unary_unary(
-                '/tonewright.datasets.v1.DatasetsService/CreateTraining',
-                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateTrainingRequest.SerializeToString,
-                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
-                _registered_method=True)
-        self.GetTraining = channel.unary_unary(
-                '/tonewright.datasets.v1.DatasetsService/GetTraining',
-                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetTrainingRequest.SerializeToString,
-                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Training.FromString,
-                _registered_method=True)
-        self.ListTrainings = channel.unary_unary(
-                '/tonewright.datasets.v1.DatasetsService/ListTrainings',
-                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListTrainingsRequest.SerializeToString,
-                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListTrainingsResponse.FromString,
-                _registered_method=True)
-        self.CancelTraining = channel.unary_unary(
-                '/tonewright.datasets.v1.DatasetsService/CancelTraining',
-                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CancelTrainingRequest.SerializeToString,
-                response_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Training.FromString,
-                _registered_method=True)
-        self.ReceiveTrainingWebhook = channel.unary_unary(
-                '/tonewright.datasets.v1.DatasetsService/ReceiveTrainingWebhook',
-                request_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ReceiveTrainingWebhookRequest.SerializeToString,
-                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
         self.ListJobs = channel.unary_unary(
                 '/tonewright.datasets.v1.DatasetsService/ListJobs',
@@ -200,7 +205,7 @@ class DatasetsServiceStub(object):
 
 
 class DatasetsServiceServicer(object):
-    """Pairs of audio and caption, what is made of them, and what is trained from them.
+    """Pairs of audio and caption, and what is made of them.
     """
 
     def CreateTrainingItem(self, request, context):
@@ -287,6 +292,48 @@ class DatasetsServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EditCaptions(self, request, context):
+        """Changes many captions by rule: shows each text before and after with what the caption rules say, and keeps what is fine.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckReadiness(self, request, context):
+        """Says whether the chosen items make a dataset that can be trained on, and what is missing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateCaptionRun(self, request, context):
+        """Writes captions for items that have none, a few at a time; never touches a text that a person wrote or changed. Long work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCaptionRun(self, request, context):
+        """Gives one caption run with what became of each item.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCaptionRuns(self, request, context):
+        """Lists caption runs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelCaptionRun(self, request, context):
+        """Stops a caption run; captions that it has written stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateSnapshot(self, request, context):
         """Freezes training items into an immutable snapshot.
         """
@@ -357,50 +404,15 @@ class DatasetsServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListExportFiles(self, request, context):
+        """Lists the files of a finished export in archive order, with the item, piece and conversion behind each.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetExportLayout(self, request, context):
         """Gives the archive of a finished export as an ordered list of byte ranges, from any offset.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def EmulateTraining(self, request, context):
-        """Says what the trainer will do with each item: pieces, captions lost, seconds dropped; changes nothing.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def CreateTraining(self, request, context):
-        """Starts a training at the provider.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def GetTraining(self, request, context):
-        """Gives one training.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ListTrainings(self, request, context):
-        """Lists trainings, newest first.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def CancelTraining(self, request, context):
-        """Asks the provider to stop a training.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ReceiveTrainingWebhook(self, request, context):
-        """Takes a webhook of the provider; its signature is checked over the exact bytes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -490,6 +502,36 @@ def add_DatasetsServiceServicer_to_server(servicer, server):
                     request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListDuplicateGroupsRequest.FromString,
                     response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListDuplicateGroupsResponse.SerializeToString,
             ),
+            'EditCaptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditCaptions,
+                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EditCaptionsRequest.FromString,
+                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EditCaptionsResponse.SerializeToString,
+            ),
+            'CheckReadiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckReadiness,
+                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CheckReadinessRequest.FromString,
+                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Readiness.SerializeToString,
+            ),
+            'CreateCaptionRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateCaptionRun,
+                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateCaptionRunRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'GetCaptionRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCaptionRun,
+                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetCaptionRunRequest.FromString,
+                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CaptionRun.SerializeToString,
+            ),
+            'ListCaptionRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCaptionRuns,
+                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListCaptionRunsRequest.FromString,
+                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListCaptionRunsResponse.SerializeToString,
+            ),
+            'CancelCaptionRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelCaptionRun,
+                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CancelCaptionRunRequest.FromString,
+                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CaptionRun.SerializeToString,
+            ),
             'CreateSnapshot': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSnapshot,
                     request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateSnapshotRequest.FromString,
@@ -540,40 +582,15 @@ def add_DatasetsServiceServicer_to_server(servicer, server):
                     request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.DeleteExportRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
+            'ListExportFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExportFiles,
+                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListExportFilesRequest.FromString,
+                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListExportFilesResponse.SerializeToString,
+            ),
             'GetExportLayout': grpc.unary_unary_rpc_method_handler(
                     servicer.GetExportLayout,
                     request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetExportLayoutRequest.FromString,
                     response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ExportLayout.SerializeToString,
-            ),
-            'EmulateTraining': grpc.unary_unary_rpc_method_handler(
-                    servicer.EmulateTraining,
-                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EmulateTrainingRequest.FromString,
-                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EmulateTrainingResponse.SerializeToString,
-            ),
-            'CreateTraining': grpc.unary_unary_rpc_method_handler(
-                    servicer.CreateTraining,
-                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateTrainingRequest.FromString,
-                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
-            ),
-            'GetTraining': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetTraining,
-                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetTrainingRequest.FromString,
-                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Training.SerializeToString,
-            ),
-            'ListTrainings': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListTrainings,
-                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListTrainingsRequest.FromString,
-                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListTrainingsResponse.SerializeToString,
-            ),
-            'CancelTraining': grpc.unary_unary_rpc_method_handler(
-                    servicer.CancelTraining,
-                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CancelTrainingRequest.FromString,
-                    response_serializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Training.SerializeToString,
-            ),
-            'ReceiveTrainingWebhook': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReceiveTrainingWebhook,
-                    request_deserializer=tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ReceiveTrainingWebhookRequest.FromString,
-                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'ListJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListJobs,
@@ -599,7 +616,7 @@ def add_DatasetsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DatasetsService(object):
-    """Pairs of audio and caption, what is made of them, and what is trained from them.
+    """Pairs of audio and caption, and what is made of them.
     """
 
     @staticmethod
@@ -927,6 +944,168 @@ class DatasetsService(object):
             _registered_method=True)
 
     @staticmethod
+    def EditCaptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.datasets.v1.DatasetsService/EditCaptions',
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EditCaptionsRequest.SerializeToString,
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EditCaptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckReadiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.datasets.v1.DatasetsService/CheckReadiness',
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CheckReadinessRequest.SerializeToString,
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Readiness.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateCaptionRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.datasets.v1.DatasetsService/CreateCaptionRun',
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateCaptionRunRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCaptionRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.datasets.v1.DatasetsService/GetCaptionRun',
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetCaptionRunRequest.SerializeToString,
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CaptionRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCaptionRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.datasets.v1.DatasetsService/ListCaptionRuns',
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListCaptionRunsRequest.SerializeToString,
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListCaptionRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelCaptionRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.datasets.v1.DatasetsService/CancelCaptionRun',
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CancelCaptionRunRequest.SerializeToString,
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CaptionRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreateSnapshot(request,
             target,
             options=(),
@@ -1197,6 +1376,33 @@ class DatasetsService(object):
             _registered_method=True)
 
     @staticmethod
+    def ListExportFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.datasets.v1.DatasetsService/ListExportFiles',
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListExportFilesRequest.SerializeToString,
+            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListExportFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetExportLayout(request,
             target,
             options=(),
@@ -1213,168 +1419,6 @@ class DatasetsService(object):
             '/tonewright.datasets.v1.DatasetsService/GetExportLayout',
             tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetExportLayoutRequest.SerializeToString,
             tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ExportLayout.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def EmulateTraining(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tonewright.datasets.v1.DatasetsService/EmulateTraining',
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EmulateTrainingRequest.SerializeToString,
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.EmulateTrainingResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def CreateTraining(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tonewright.datasets.v1.DatasetsService/CreateTraining',
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CreateTrainingRequest.SerializeToString,
-            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetTraining(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tonewright.datasets.v1.DatasetsService/GetTraining',
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.GetTrainingRequest.SerializeToString,
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Training.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListTrainings(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tonewright.datasets.v1.DatasetsService/ListTrainings',
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListTrainingsRequest.SerializeToString,
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ListTrainingsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def CancelTraining(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tonewright.datasets.v1.DatasetsService/CancelTraining',
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.CancelTrainingRequest.SerializeToString,
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.Training.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ReceiveTrainingWebhook(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tonewright.datasets.v1.DatasetsService/ReceiveTrainingWebhook',
-            tonewright_dot_datasets_dot_v1_dot_datasets__pb2.ReceiveTrainingWebhookRequest.SerializeToString,
-            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

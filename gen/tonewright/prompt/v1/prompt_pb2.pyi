@@ -125,6 +125,9 @@ class LiveSet(_message.Message):
     DELETE_TIME_FIELD_NUMBER: _builtins.int
     PURGE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    KEY_EVIDENCE_FIELD_NUMBER: _builtins.int
+    DURATION_S_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`artists/{artist}/live-sets/{live_set}`."""
     display_name: _builtins.str
@@ -155,6 +158,12 @@ class LiveSet(_message.Message):
     """Number of devices, those inside racks included."""
     etag: _builtins.str
     """Changes with every change of the Live Set."""
+    key: _builtins.str
+    """Key, as `B minor`; empty when the file gives none that can be trusted."""
+    key_evidence: _builtins.str
+    """What the key rests on: `set`, `clips`, `notes` or `samples`; empty without a key."""
+    duration_s: _builtins.float
+    """Length of the arrangement in seconds; 0 when it is empty."""
     @_builtins.property
     def summary(self) -> _struct_pb2.Struct:
         """The whole summary: `overview`, `plugin_usage`, `plugins_by_track`, `sample_index`, `track_breakdown`, `track_hierarchy`,
@@ -205,14 +214,169 @@ class LiveSet(_message.Message):
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         purge_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        key: _builtins.str = ...,
+        key_evidence: _builtins.str = ...,
+        duration_s: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "purge_time", b"purge_time", "summary", b"summary", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob_key", b"blob_key", "clip_count", b"clip_count", "create_time", b"create_time", "creator", b"creator", "delete_time", b"delete_time", "device_count", b"device_count", "display_name", b"display_name", "etag", b"etag", "file_name", b"file_name", "live_version", b"live_version", "name", b"name", "project_name", b"project_name", "purge_time", b"purge_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "summary", b"summary", "tempo_bpm", b"tempo_bpm", "time_signature", b"time_signature", "track_count", b"track_count", "update_time", b"update_time", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob_key", b"blob_key", "clip_count", b"clip_count", "create_time", b"create_time", "creator", b"creator", "delete_time", b"delete_time", "device_count", b"device_count", "display_name", b"display_name", "duration_s", b"duration_s", "etag", b"etag", "file_name", b"file_name", "key", b"key", "key_evidence", b"key_evidence", "live_version", b"live_version", "name", b"name", "project_name", b"project_name", "purge_time", b"purge_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "summary", b"summary", "tempo_bpm", b"tempo_bpm", "time_signature", b"time_signature", "track_count", b"track_count", "update_time", b"update_time", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LiveSet: _TypeAlias = LiveSet  # noqa: Y015
+
+@_typing.final
+class ImportLiveSetsRequest(_message.Message):
+    """Asks to read a zip of Live Sets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    PROJECT_NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`artists/{artist}`."""
+    object_key: _builtins.str
+    """Key of the uploaded zip in the object store, `artists/{artist}/uploads/{id}` of the same artist."""
+    project_name: _builtins.str
+    """Name of the Live project; empty: the folder of each file inside the zip."""
+    request_id: _builtins.str
+    """Makes repeats harmless, 1 to 255 characters; empty: every call reads anew."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        object_key: _builtins.str = ...,
+        project_name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["object_key", b"object_key", "parent", b"parent", "project_name", b"project_name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportLiveSetsRequest: _TypeAlias = ImportLiveSetsRequest  # noqa: Y015
+
+@_typing.final
+class ImportLiveSetsResponse(_message.Message):
+    """What became of the files of a zip."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Result(_message.Message):
+        """What became of one file."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        PATH_FIELD_NUMBER: _builtins.int
+        LIVE_SET_FIELD_NUMBER: _builtins.int
+        ALREADY_THERE_FIELD_NUMBER: _builtins.int
+        REASON_FIELD_NUMBER: _builtins.int
+        MESSAGE_FIELD_NUMBER: _builtins.int
+        path: _builtins.str
+        """Path inside the zip."""
+        already_there: _builtins.bool
+        """True when the artist has the same file already; `live_set` is that one then."""
+        reason: _builtins.str
+        """Stable reason of the failure; empty otherwise."""
+        message: _builtins.str
+        """What was wrong and what to do; empty otherwise."""
+        @_builtins.property
+        def live_set(self) -> Global___LiveSet:
+            """The Live Set, without its summary; absent when the file could not be read."""
+
+        def __init__(
+            self,
+            *,
+            path: _builtins.str = ...,
+            live_set: Global___LiveSet | None = ...,
+            already_there: _builtins.bool = ...,
+            reason: _builtins.str = ...,
+            message: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["live_set", b"live_set"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["already_there", b"already_there", "live_set", b"live_set", "message", b"message", "path", b"path", "reason", b"reason"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    IGNORED_COUNT_FIELD_NUMBER: _builtins.int
+    ignored_count: _builtins.int
+    """Number of other files in the zip."""
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportLiveSetsResponse.Result]:
+        """One result per `.als` file, in the order of their paths; backups of Live are left out."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___ImportLiveSetsResponse.Result] | None = ...,
+        ignored_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ignored_count", b"ignored_count", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportLiveSetsResponse: _TypeAlias = ImportLiveSetsResponse  # noqa: Y015
+
+@_typing.final
+class GetLiveSetTimelineRequest(_message.Message):
+    """Asks for a picture of the arrangement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`artists/{artist}/live-sets/{live_set}`."""
+    width: _builtins.int
+    """Width in pixels, 200 to 8,000; 0 means 1,200."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        width: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLiveSetTimelineRequest: _TypeAlias = GetLiveSetTimelineRequest  # noqa: Y015
+
+@_typing.final
+class LiveSetTimeline(_message.Message):
+    """A picture of an arrangement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The picture."""
+    media_type: _builtins.str
+    """`image/svg+xml`."""
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+        media_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "media_type", b"media_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiveSetTimeline: _TypeAlias = LiveSetTimeline  # noqa: Y015
 
 @_typing.final
 class CreateLiveSetRequest(_message.Message):
@@ -293,6 +457,7 @@ class ListLiveSetsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     SHOW_DELETED_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`artists/{artist}`."""
     page_size: _builtins.int
@@ -303,6 +468,8 @@ class ListLiveSetsRequest(_message.Message):
     """How much of each to give; the short form by default."""
     show_deleted: _builtins.bool
     """True also lists the deleted ones that can still be brought back. Default false."""
+    query: _builtins.str
+    """Only those whose name, file or project holds this text, whatever its case, up to 100 characters; empty for all."""
     def __init__(
         self,
         *,
@@ -311,10 +478,11 @@ class ListLiveSetsRequest(_message.Message):
         page_token: _builtins.str = ...,
         view: Global___LiveSetView.ValueType = ...,
         show_deleted: _builtins.bool = ...,
+        query: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "query", b"query", "show_deleted", b"show_deleted", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -473,6 +641,14 @@ class Provenance(_message.Message):
     LATENCY_MS_FIELD_NUMBER: _builtins.int
     GENERATE_TIME_FIELD_NUMBER: _builtins.int
     PRINCIPAL_FIELD_NUMBER: _builtins.int
+    COST_USD_MICROS_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
+    TEMPO_BPM_FIELD_NUMBER: _builtins.int
+    TEMPO_SOURCE_FIELD_NUMBER: _builtins.int
+    INSTRUCTION_SHA256_FIELD_NUMBER: _builtins.int
+    LIVE_SET_SHA256_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
     engine: _builtins.str
     """Who wrote it: `openai` or `offline-composer`."""
     model: _builtins.str
@@ -501,6 +677,22 @@ class Provenance(_message.Message):
     """Milliseconds from the first question to the final text."""
     principal: _builtins.str
     """Who asked for it."""
+    cost_usd_micros: _builtins.int
+    """Cost over all attempts in millionths of a US dollar; 0 when free or unknown."""
+    variant: _builtins.int
+    """Number of the variant, 0 for the first."""
+    hint: _builtins.str
+    """What the caller asked to do differently; empty for nothing."""
+    tempo_bpm: _builtins.float
+    """Tempo that the tag had to give in beats per minute; 0 when none was known."""
+    tempo_source: _builtins.str
+    """Where that tempo comes from: `hints`, `live_set`, `audio`; empty when none was known."""
+    instruction_sha256: _builtins.str
+    """SHA-256 of the exact instruction text, lower-case hex."""
+    live_set_sha256: _builtins.str
+    """SHA-256 of the Live Set's file, lower-case hex; empty when there was none."""
+    seed: _builtins.int
+    """Seed sent to the model; 0 when none was."""
     @_builtins.property
     def generate_time(self) -> _timestamp_pb2.Timestamp:
         """When the text was made."""
@@ -523,10 +715,18 @@ class Provenance(_message.Message):
         latency_ms: _builtins.int = ...,
         generate_time: _timestamp_pb2.Timestamp | None = ...,
         principal: _builtins.str = ...,
+        cost_usd_micros: _builtins.int = ...,
+        variant: _builtins.int = ...,
+        hint: _builtins.str = ...,
+        tempo_bpm: _builtins.float = ...,
+        tempo_source: _builtins.str = ...,
+        instruction_sha256: _builtins.str = ...,
+        live_set_sha256: _builtins.str = ...,
+        seed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["generate_time", b"generate_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "attempts", b"attempts", "completion_tokens", b"completion_tokens", "engine", b"engine", "generate_time", b"generate_time", "input_sha256", b"input_sha256", "latency_ms", b"latency_ms", "live_set", b"live_set", "master_schema_sha256", b"master_schema_sha256", "model", b"model", "principal", b"principal", "prompt_tokens", b"prompt_tokens", "prompt_version", b"prompt_version", "raw_text", b"raw_text", "temperature", b"temperature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "attempts", b"attempts", "completion_tokens", b"completion_tokens", "cost_usd_micros", b"cost_usd_micros", "engine", b"engine", "generate_time", b"generate_time", "hint", b"hint", "input_sha256", b"input_sha256", "instruction_sha256", b"instruction_sha256", "latency_ms", b"latency_ms", "live_set", b"live_set", "live_set_sha256", b"live_set_sha256", "master_schema_sha256", b"master_schema_sha256", "model", b"model", "principal", b"principal", "prompt_tokens", b"prompt_tokens", "prompt_version", b"prompt_version", "raw_text", b"raw_text", "seed", b"seed", "temperature", b"temperature", "tempo_bpm", b"tempo_bpm", "tempo_source", b"tempo_source", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -652,6 +852,9 @@ class GenerateCaptionRequest(_message.Message):
     HINTS_FIELD_NUMBER: _builtins.int
     PROMPT_VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    SIBLINGS_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`artists/{artist}`."""
     live_set: _builtins.str
@@ -659,12 +862,20 @@ class GenerateCaptionRequest(_message.Message):
     asset: _builtins.str
     """The asset to write for, `artists/{artist}/assets/{asset}`; empty: none."""
     prompt_version: _builtins.str
-    """Version of the instruction; empty: the newest."""
+    """Version of the instruction: a template of the artist or a built-in one; empty: the artist's newest approved one."""
     request_id: _builtins.str
     """Makes repeats harmless, 1 to 255 characters; empty: every call writes a caption."""
+    hint: _builtins.str
+    """What to do differently than before, up to 300 characters; empty for nothing."""
+    variant: _builtins.int
+    """Which of several texts for the same input, 0 to 7."""
     @_builtins.property
     def hints(self) -> Global___CaptionHints:
         """What a person knows."""
+
+    @_builtins.property
+    def siblings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Captions of the same dataset, which the new one must not repeat, up to 1,000."""
 
     def __init__(
         self,
@@ -675,10 +886,13 @@ class GenerateCaptionRequest(_message.Message):
         hints: Global___CaptionHints | None = ...,
         prompt_version: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        hint: _builtins.str = ...,
+        variant: _builtins.int = ...,
+        siblings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["hints", b"hints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "hints", b"hints", "live_set", b"live_set", "parent", b"parent", "prompt_version", b"prompt_version", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "hint", b"hint", "hints", b"hints", "live_set", b"live_set", "parent", b"parent", "prompt_version", b"prompt_version", "request_id", b"request_id", "siblings", b"siblings", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -777,124 +991,6 @@ class CaptionRetry(_message.Message):
 Global___CaptionRetry: _TypeAlias = CaptionRetry  # noqa: Y015
 
 @_typing.final
-class BatchGenerateCaptionsRequest(_message.Message):
-    """Asks for many captions."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PARENT_FIELD_NUMBER: _builtins.int
-    REQUESTS_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    parent: _builtins.str
-    """`artists/{artist}`."""
-    request_id: _builtins.str
-    """Makes repeats harmless, 1 to 255 characters; empty: every call starts a batch."""
-    @_builtins.property
-    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___GenerateCaptionRequest]:
-        """What to write, 1 to 1,000; each one's `parent` is empty or the same."""
-
-    def __init__(
-        self,
-        *,
-        parent: _builtins.str = ...,
-        requests: _abc.Iterable[Global___GenerateCaptionRequest] | None = ...,
-        request_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "requests", b"requests"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___BatchGenerateCaptionsRequest: _TypeAlias = BatchGenerateCaptionsRequest  # noqa: Y015
-
-@_typing.final
-class CaptionBatch(_message.Message):
-    """The captions of a batch; the response of BatchGenerateCaptions' operation."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    RESULTS_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """`artists/{artist}/caption-batches/{caption_batch}`."""
-    @_builtins.property
-    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaptionBatchResult]:
-        """In the order of the requests."""
-
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        results: _abc.Iterable[Global___CaptionBatchResult] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "results", b"results"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___CaptionBatch: _TypeAlias = CaptionBatch  # noqa: Y015
-
-@_typing.final
-class CaptionBatchResult(_message.Message):
-    """How one request of a batch ended."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CAPTION_FIELD_NUMBER: _builtins.int
-    ERROR_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def caption(self) -> Global___Caption:
-        """The caption."""
-
-    @_builtins.property
-    def error(self) -> Global___CaptionBatchError:
-        """Why there is none."""
-
-    def __init__(
-        self,
-        *,
-        caption: Global___Caption | None = ...,
-        error: Global___CaptionBatchError | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["caption", b"caption", "error", b"error", "result", b"result"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caption", b"caption", "error", b"error", "result", b"result"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["caption", "error"]  # noqa: Y015
-    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
-
-Global___CaptionBatchResult: _TypeAlias = CaptionBatchResult  # noqa: Y015
-
-@_typing.final
-class CaptionBatchError(_message.Message):
-    """Why a request of a batch has no caption."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REASON_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    reason: _builtins.str
-    """Stable reason."""
-    message: _builtins.str
-    """What was wrong and what to do."""
-    def __init__(
-        self,
-        *,
-        reason: _builtins.str = ...,
-        message: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___CaptionBatchError: _TypeAlias = CaptionBatchError  # noqa: Y015
-
-@_typing.final
 class CheckCaptionRequest(_message.Message):
     """Asks which rules a text breaks."""
 
@@ -975,6 +1071,62 @@ class CheckCaptionResponse(_message.Message):
 Global___CheckCaptionResponse: _TypeAlias = CheckCaptionResponse  # noqa: Y015
 
 @_typing.final
+class BatchCheckCaptionsRequest(_message.Message):
+    """Asks which rules many texts break."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    COMPARE_EACH_OTHER_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`artists/{artist}`."""
+    compare_each_other: _builtins.bool
+    """True counts the texts of this call as one dataset, to find near copies among them; default false."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckCaptionRequest]:
+        """The texts, 1 to 1,000; each one's `parent` is empty or the same."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        requests: _abc.Iterable[Global___CheckCaptionRequest] | None = ...,
+        compare_each_other: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compare_each_other", b"compare_each_other", "parent", b"parent", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchCheckCaptionsRequest: _TypeAlias = BatchCheckCaptionsRequest  # noqa: Y015
+
+@_typing.final
+class BatchCheckCaptionsResponse(_message.Message):
+    """What was found in many texts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def responses(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckCaptionResponse]:
+        """In the order of the requests."""
+
+    def __init__(
+        self,
+        *,
+        responses: _abc.Iterable[Global___CheckCaptionResponse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["responses", b"responses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchCheckCaptionsResponse: _TypeAlias = BatchCheckCaptionsResponse  # noqa: Y015
+
+@_typing.final
 class GetCaptionRequest(_message.Message):
     """Asks for one caption."""
 
@@ -1005,22 +1157,30 @@ class ListCaptionsRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LIVE_SET_FIELD_NUMBER: _builtins.int
+    ASSET_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`artists/{artist}`."""
     page_size: _builtins.int
     """How many at most, 0 to 1000; 0 means 50."""
     page_token: _builtins.str
     """`next_page_token` of the page before; empty for the first page."""
+    live_set: _builtins.str
+    """Only captions written from this Live Set; empty for all."""
+    asset: _builtins.str
+    """Only captions written for this asset; empty for all."""
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        live_set: _builtins.str = ...,
+        asset: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "live_set", b"live_set", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1060,12 +1220,46 @@ class PromptTemplate(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PromptTemplate._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: PromptTemplate._State.ValueType  # 0
+        """Not set; never sent."""
+        STATE_DRAFT: PromptTemplate._State.ValueType  # 1
+        """New: captions can be written with it when it is named."""
+        STATE_APPROVED: PromptTemplate._State.ValueType  # 2
+        """Approved by an owner: the newest such template is the artist's default."""
+        STATE_RETIRED: PromptTemplate._State.ValueType  # 3
+        """Out of use: no new captions are written with it."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Where a template stands."""
+
+    STATE_UNSPECIFIED: PromptTemplate.State.ValueType  # 0
+    """Not set; never sent."""
+    STATE_DRAFT: PromptTemplate.State.ValueType  # 1
+    """New: captions can be written with it when it is named."""
+    STATE_APPROVED: PromptTemplate.State.ValueType  # 2
+    """Approved by an owner: the newest such template is the artist's default."""
+    STATE_RETIRED: PromptTemplate.State.ValueType  # 3
+    """Out of use: no new captions are written with it."""
+
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     INSTRUCTION_FIELD_NUMBER: _builtins.int
     TEMPERATURE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATOR_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    APPROVE_TIME_FIELD_NUMBER: _builtins.int
+    INSTRUCTION_SHA256_FIELD_NUMBER: _builtins.int
+    MAX_TOKENS_FIELD_NUMBER: _builtins.int
+    BUILT_IN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`artists/{artist}/prompt-templates/{prompt_template}`; the last part is the version label."""
     display_name: _builtins.str
@@ -1075,10 +1269,26 @@ class PromptTemplate(_message.Message):
     temperature: _builtins.float
     """Sampling temperature, 0 to 2; 0.7 by default."""
     etag: _builtins.str
-    """Always the same: templates never change."""
+    """Changes with the state; the instruction never changes."""
+    state: Global___PromptTemplate.State.ValueType
+    """Where it stands."""
+    creator: _builtins.str
+    """Who made it; empty for a built-in one."""
+    approver: _builtins.str
+    """Who approved it; empty while nobody has."""
+    instruction_sha256: _builtins.str
+    """SHA-256 of the instruction, lower-case hex."""
+    max_tokens: _builtins.int
+    """Most tokens of an answer, 50 to 2,000; 0 means 300."""
+    built_in: _builtins.bool
+    """Whether it is one of the platform's own; those cannot be changed."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
+
+    @_builtins.property
+    def approve_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was approved; absent while it was not."""
 
     def __init__(
         self,
@@ -1089,10 +1299,17 @@ class PromptTemplate(_message.Message):
         temperature: _builtins.float = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        state: Global___PromptTemplate.State.ValueType = ...,
+        creator: _builtins.str = ...,
+        approver: _builtins.str = ...,
+        approve_time: _timestamp_pb2.Timestamp | None = ...,
+        instruction_sha256: _builtins.str = ...,
+        max_tokens: _builtins.int = ...,
+        built_in: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "instruction", b"instruction", "name", b"name", "temperature", b"temperature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "approver", b"approver", "built_in", b"built_in", "create_time", b"create_time", "creator", b"creator", "display_name", b"display_name", "etag", b"etag", "instruction", b"instruction", "instruction_sha256", b"instruction_sha256", "max_tokens", b"max_tokens", "name", b"name", "state", b"state", "temperature", b"temperature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1215,6 +1432,58 @@ class ListPromptTemplatesResponse(_message.Message):
 Global___ListPromptTemplatesResponse: _TypeAlias = ListPromptTemplatesResponse  # noqa: Y015
 
 @_typing.final
+class ApprovePromptTemplateRequest(_message.Message):
+    """Asks to approve a prompt template."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`artists/{artist}/prompt-templates/{prompt_template}`."""
+    etag: _builtins.str
+    """The etag to check; empty: not checked."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovePromptTemplateRequest: _TypeAlias = ApprovePromptTemplateRequest  # noqa: Y015
+
+@_typing.final
+class RetirePromptTemplateRequest(_message.Message):
+    """Asks to take a prompt template out of use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`artists/{artist}/prompt-templates/{prompt_template}`."""
+    etag: _builtins.str
+    """The etag to check; empty: not checked."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetirePromptTemplateRequest: _TypeAlias = RetirePromptTemplateRequest  # noqa: Y015
+
+@_typing.final
 class DeletePromptTemplateRequest(_message.Message):
     """Asks for a prompt template's deletion."""
 
@@ -1289,6 +1558,7 @@ class StreamChatRequest(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     MESSAGES_FIELD_NUMBER: _builtins.int
     LIVE_SET_FIELD_NUMBER: _builtins.int
+    CAPTIONS_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`artists/{artist}`."""
     mode: Global___ChatMode.ValueType
@@ -1299,6 +1569,10 @@ class StreamChatRequest(_message.Message):
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChatMessage]:
         """The conversation so far, 1 to 200 messages, the person's last."""
 
+    @_builtins.property
+    def captions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Captions of the dataset that a model was tuned on, to suggest their words in mode GENERATE, up to 100."""
+
     def __init__(
         self,
         *,
@@ -1306,10 +1580,11 @@ class StreamChatRequest(_message.Message):
         mode: Global___ChatMode.ValueType = ...,
         messages: _abc.Iterable[Global___ChatMessage] | None = ...,
         live_set: _builtins.str = ...,
+        captions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["live_set", b"live_set", "messages", b"messages", "mode", b"mode", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["captions", b"captions", "live_set", b"live_set", "messages", b"messages", "mode", b"mode", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1355,6 +1630,8 @@ class ChatReply(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
     COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
+    COST_USD_MICROS_FIELD_NUMBER: _builtins.int
+    DROPPED_MESSAGES_FIELD_NUMBER: _builtins.int
     content: _builtins.str
     """The text."""
     model: _builtins.str
@@ -1363,6 +1640,10 @@ class ChatReply(_message.Message):
     """Tokens read by the model; 0 when unknown."""
     completion_tokens: _builtins.int
     """Tokens written by the model; 0 when unknown."""
+    cost_usd_micros: _builtins.int
+    """Cost in millionths of a US dollar; 0 when free or unknown."""
+    dropped_messages: _builtins.int
+    """Number of earlier messages that were left out to keep within the limit."""
     def __init__(
         self,
         *,
@@ -1370,10 +1651,12 @@ class ChatReply(_message.Message):
         model: _builtins.str = ...,
         prompt_tokens: _builtins.int = ...,
         completion_tokens: _builtins.int = ...,
+        cost_usd_micros: _builtins.int = ...,
+        dropped_messages: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_tokens", b"completion_tokens", "content", b"content", "model", b"model", "prompt_tokens", b"prompt_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_tokens", b"completion_tokens", "content", b"content", "cost_usd_micros", b"cost_usd_micros", "dropped_messages", b"dropped_messages", "model", b"model", "prompt_tokens", b"prompt_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,7 +3,6 @@
 import grpc
 import warnings
 
-from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from tonewright.prompt.v1 import prompt_pb2 as tonewright_dot_prompt_dot_v1_dot_prompt__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
@@ -41,6 +40,16 @@ class PromptServiceStub(object):
                 request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CreateLiveSetRequest.SerializeToString,
                 response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.LiveSet.FromString,
                 _registered_method=True)
+        self.ImportLiveSets = channel.unary_unary(
+                '/tonewright.prompt.v1.PromptService/ImportLiveSets',
+                request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ImportLiveSetsRequest.SerializeToString,
+                response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ImportLiveSetsResponse.FromString,
+                _registered_method=True)
+        self.GetLiveSetTimeline = channel.unary_unary(
+                '/tonewright.prompt.v1.PromptService/GetLiveSetTimeline',
+                request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.GetLiveSetTimelineRequest.SerializeToString,
+                response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.LiveSetTimeline.FromString,
+                _registered_method=True)
         self.GetLiveSet = channel.unary_unary(
                 '/tonewright.prompt.v1.PromptService/GetLiveSet',
                 request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.GetLiveSetRequest.SerializeToString,
@@ -76,15 +85,15 @@ class PromptServiceStub(object):
                 request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.StreamCaptionRequest.SerializeToString,
                 response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.StreamCaptionResponse.FromString,
                 _registered_method=True)
-        self.BatchGenerateCaptions = channel.unary_unary(
-                '/tonewright.prompt.v1.PromptService/BatchGenerateCaptions',
-                request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchGenerateCaptionsRequest.SerializeToString,
-                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
-                _registered_method=True)
         self.CheckCaption = channel.unary_unary(
                 '/tonewright.prompt.v1.PromptService/CheckCaption',
                 request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CheckCaptionRequest.SerializeToString,
                 response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CheckCaptionResponse.FromString,
+                _registered_method=True)
+        self.BatchCheckCaptions = channel.unary_unary(
+                '/tonewright.prompt.v1.PromptService/BatchCheckCaptions',
+                request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchCheckCaptionsRequest.SerializeToString,
+                response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchCheckCaptionsResponse.FromString,
                 _registered_method=True)
         self.GetCaption = channel.unary_unary(
                 '/tonewright.prompt.v1.PromptService/GetCaption',
@@ -111,6 +120,16 @@ class PromptServiceStub(object):
                 request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ListPromptTemplatesRequest.SerializeToString,
                 response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ListPromptTemplatesResponse.FromString,
                 _registered_method=True)
+        self.ApprovePromptTemplate = channel.unary_unary(
+                '/tonewright.prompt.v1.PromptService/ApprovePromptTemplate',
+                request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ApprovePromptTemplateRequest.SerializeToString,
+                response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.PromptTemplate.FromString,
+                _registered_method=True)
+        self.RetirePromptTemplate = channel.unary_unary(
+                '/tonewright.prompt.v1.PromptService/RetirePromptTemplate',
+                request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.RetirePromptTemplateRequest.SerializeToString,
+                response_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.PromptTemplate.FromString,
+                _registered_method=True)
         self.DeletePromptTemplate = channel.unary_unary(
                 '/tonewright.prompt.v1.PromptService/DeletePromptTemplate',
                 request_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.DeletePromptTemplateRequest.SerializeToString,
@@ -129,6 +148,20 @@ class PromptServiceServicer(object):
 
     def CreateLiveSet(self, request, context):
         """Reads an uploaded `.als` file (Live 8 to 12) into a Live Set with its summary.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportLiveSets(self, request, context):
+        """Reads every `.als` file of an uploaded zip, as of a project folder; each succeeds or fails alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLiveSetTimeline(self, request, context):
+        """Draws the arrangement: tracks and clips over time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,15 +216,15 @@ class PromptServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def BatchGenerateCaptions(self, request, context):
-        """Writes captions for many Live Sets or assets. Long work.
+    def CheckCaption(self, request, context):
+        """Says which caption rules a text breaks, without writing anything.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def CheckCaption(self, request, context):
-        """Says which caption rules a text breaks, without writing anything.
+    def BatchCheckCaptions(self, request, context):
+        """Says of many texts which caption rules they break.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -232,8 +265,22 @@ class PromptServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApprovePromptTemplate(self, request, context):
+        """Lets a draft be used for everything; the newest approved template of an artist is its default.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetirePromptTemplate(self, request, context):
+        """Takes a template out of use; captions made with it keep their provenance.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeletePromptTemplate(self, request, context):
-        """Deletes a prompt template; captions made with it keep its version.
+        """Deletes a prompt template that no caption was made with.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,6 +300,16 @@ def add_PromptServiceServicer_to_server(servicer, server):
                     servicer.CreateLiveSet,
                     request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CreateLiveSetRequest.FromString,
                     response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.LiveSet.SerializeToString,
+            ),
+            'ImportLiveSets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportLiveSets,
+                    request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ImportLiveSetsRequest.FromString,
+                    response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ImportLiveSetsResponse.SerializeToString,
+            ),
+            'GetLiveSetTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLiveSetTimeline,
+                    request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.GetLiveSetTimelineRequest.FromString,
+                    response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.LiveSetTimeline.SerializeToString,
             ),
             'GetLiveSet': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLiveSet,
@@ -289,15 +346,15 @@ def add_PromptServiceServicer_to_server(servicer, server):
                     request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.StreamCaptionRequest.FromString,
                     response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.StreamCaptionResponse.SerializeToString,
             ),
-            'BatchGenerateCaptions': grpc.unary_unary_rpc_method_handler(
-                    servicer.BatchGenerateCaptions,
-                    request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchGenerateCaptionsRequest.FromString,
-                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
-            ),
             'CheckCaption': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckCaption,
                     request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CheckCaptionRequest.FromString,
                     response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CheckCaptionResponse.SerializeToString,
+            ),
+            'BatchCheckCaptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCheckCaptions,
+                    request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchCheckCaptionsRequest.FromString,
+                    response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchCheckCaptionsResponse.SerializeToString,
             ),
             'GetCaption': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCaption,
@@ -323,6 +380,16 @@ def add_PromptServiceServicer_to_server(servicer, server):
                     servicer.ListPromptTemplates,
                     request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ListPromptTemplatesRequest.FromString,
                     response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ListPromptTemplatesResponse.SerializeToString,
+            ),
+            'ApprovePromptTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApprovePromptTemplate,
+                    request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ApprovePromptTemplateRequest.FromString,
+                    response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.PromptTemplate.SerializeToString,
+            ),
+            'RetirePromptTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetirePromptTemplate,
+                    request_deserializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.RetirePromptTemplateRequest.FromString,
+                    response_serializer=tonewright_dot_prompt_dot_v1_dot_prompt__pb2.PromptTemplate.SerializeToString,
             ),
             'DeletePromptTemplate': grpc.unary_unary_rpc_method_handler(
                     servicer.DeletePromptTemplate,
@@ -363,6 +430,60 @@ class PromptService(object):
             '/tonewright.prompt.v1.PromptService/CreateLiveSet',
             tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CreateLiveSetRequest.SerializeToString,
             tonewright_dot_prompt_dot_v1_dot_prompt__pb2.LiveSet.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportLiveSets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.prompt.v1.PromptService/ImportLiveSets',
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ImportLiveSetsRequest.SerializeToString,
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ImportLiveSetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLiveSetTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.prompt.v1.PromptService/GetLiveSetTimeline',
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.GetLiveSetTimelineRequest.SerializeToString,
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.LiveSetTimeline.FromString,
             options,
             channel_credentials,
             insecure,
@@ -563,33 +684,6 @@ class PromptService(object):
             _registered_method=True)
 
     @staticmethod
-    def BatchGenerateCaptions(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tonewright.prompt.v1.PromptService/BatchGenerateCaptions',
-            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchGenerateCaptionsRequest.SerializeToString,
-            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def CheckCaption(request,
             target,
             options=(),
@@ -606,6 +700,33 @@ class PromptService(object):
             '/tonewright.prompt.v1.PromptService/CheckCaption',
             tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CheckCaptionRequest.SerializeToString,
             tonewright_dot_prompt_dot_v1_dot_prompt__pb2.CheckCaptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCheckCaptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.prompt.v1.PromptService/BatchCheckCaptions',
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchCheckCaptionsRequest.SerializeToString,
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.BatchCheckCaptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -741,6 +862,60 @@ class PromptService(object):
             '/tonewright.prompt.v1.PromptService/ListPromptTemplates',
             tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ListPromptTemplatesRequest.SerializeToString,
             tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ListPromptTemplatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApprovePromptTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.prompt.v1.PromptService/ApprovePromptTemplate',
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.ApprovePromptTemplateRequest.SerializeToString,
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.PromptTemplate.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetirePromptTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tonewright.prompt.v1.PromptService/RetirePromptTemplate',
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.RetirePromptTemplateRequest.SerializeToString,
+            tonewright_dot_prompt_dot_v1_dot_prompt__pb2.PromptTemplate.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,7 +4,6 @@ isort:skip_file
 Live Sets, captions and chat: what a producer's projects say, and the words made from it."""
 
 from collections import abc as _abc
-from google.longrunning import operations_pb2 as _operations_pb2
 from grpc import aio as _aio
 from tonewright.prompt.v1 import prompt_pb2 as _prompt_pb2
 import abc as _abc_1
@@ -36,6 +35,10 @@ class PromptServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PromptServiceAsyncStub: ...
     CreateLiveSet: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.CreateLiveSetRequest, _prompt_pb2.LiveSet]
     """Reads an uploaded `.als` file (Live 8 to 12) into a Live Set with its summary."""
+    ImportLiveSets: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.ImportLiveSetsRequest, _prompt_pb2.ImportLiveSetsResponse]
+    """Reads every `.als` file of an uploaded zip, as of a project folder; each succeeds or fails alone."""
+    GetLiveSetTimeline: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.GetLiveSetTimelineRequest, _prompt_pb2.LiveSetTimeline]
+    """Draws the arrangement: tracks and clips over time."""
     GetLiveSet: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.GetLiveSetRequest, _prompt_pb2.LiveSet]
     """Gives one Live Set with its summary."""
     ListLiveSets: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.ListLiveSetsRequest, _prompt_pb2.ListLiveSetsResponse]
@@ -50,10 +53,10 @@ class PromptServiceStub:
     """Writes a caption from what is known and gives it once it is final, with its violations and its provenance."""
     StreamCaption: _grpc.UnaryStreamMultiCallable[_prompt_pb2.StreamCaptionRequest, _prompt_pb2.StreamCaptionResponse]
     """Writes a caption and gives its text as it comes; the last message holds the final caption."""
-    BatchGenerateCaptions: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.BatchGenerateCaptionsRequest, _operations_pb2.Operation]
-    """Writes captions for many Live Sets or assets. Long work."""
     CheckCaption: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.CheckCaptionRequest, _prompt_pb2.CheckCaptionResponse]
     """Says which caption rules a text breaks, without writing anything."""
+    BatchCheckCaptions: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.BatchCheckCaptionsRequest, _prompt_pb2.BatchCheckCaptionsResponse]
+    """Says of many texts which caption rules they break."""
     GetCaption: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.GetCaptionRequest, _prompt_pb2.Caption]
     """Gives one caption."""
     ListCaptions: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.ListCaptionsRequest, _prompt_pb2.ListCaptionsResponse]
@@ -64,8 +67,12 @@ class PromptServiceStub:
     """Gives one prompt template."""
     ListPromptTemplates: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.ListPromptTemplatesRequest, _prompt_pb2.ListPromptTemplatesResponse]
     """Lists the prompt templates of an artist and the built-in ones, newest first."""
+    ApprovePromptTemplate: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.ApprovePromptTemplateRequest, _prompt_pb2.PromptTemplate]
+    """Lets a draft be used for everything; the newest approved template of an artist is its default."""
+    RetirePromptTemplate: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.RetirePromptTemplateRequest, _prompt_pb2.PromptTemplate]
+    """Takes a template out of use; captions made with it keep their provenance."""
     DeletePromptTemplate: _grpc.UnaryUnaryMultiCallable[_prompt_pb2.DeletePromptTemplateRequest, _prompt_pb2.DeletePromptTemplateResponse]
-    """Deletes a prompt template; captions made with it keep its version."""
+    """Deletes a prompt template that no caption was made with."""
     StreamChat: _grpc.UnaryStreamMultiCallable[_prompt_pb2.StreamChatRequest, _prompt_pb2.StreamChatResponse]
     """Answers a conversation about the project, word by word."""
 
@@ -76,6 +83,10 @@ class PromptServiceAsyncStub(PromptServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateLiveSet: _aio.UnaryUnaryMultiCallable[_prompt_pb2.CreateLiveSetRequest, _prompt_pb2.LiveSet]  # type: ignore[assignment]
     """Reads an uploaded `.als` file (Live 8 to 12) into a Live Set with its summary."""
+    ImportLiveSets: _aio.UnaryUnaryMultiCallable[_prompt_pb2.ImportLiveSetsRequest, _prompt_pb2.ImportLiveSetsResponse]  # type: ignore[assignment]
+    """Reads every `.als` file of an uploaded zip, as of a project folder; each succeeds or fails alone."""
+    GetLiveSetTimeline: _aio.UnaryUnaryMultiCallable[_prompt_pb2.GetLiveSetTimelineRequest, _prompt_pb2.LiveSetTimeline]  # type: ignore[assignment]
+    """Draws the arrangement: tracks and clips over time."""
     GetLiveSet: _aio.UnaryUnaryMultiCallable[_prompt_pb2.GetLiveSetRequest, _prompt_pb2.LiveSet]  # type: ignore[assignment]
     """Gives one Live Set with its summary."""
     ListLiveSets: _aio.UnaryUnaryMultiCallable[_prompt_pb2.ListLiveSetsRequest, _prompt_pb2.ListLiveSetsResponse]  # type: ignore[assignment]
@@ -90,10 +101,10 @@ class PromptServiceAsyncStub(PromptServiceStub):
     """Writes a caption from what is known and gives it once it is final, with its violations and its provenance."""
     StreamCaption: _aio.UnaryStreamMultiCallable[_prompt_pb2.StreamCaptionRequest, _prompt_pb2.StreamCaptionResponse]  # type: ignore[assignment]
     """Writes a caption and gives its text as it comes; the last message holds the final caption."""
-    BatchGenerateCaptions: _aio.UnaryUnaryMultiCallable[_prompt_pb2.BatchGenerateCaptionsRequest, _operations_pb2.Operation]  # type: ignore[assignment]
-    """Writes captions for many Live Sets or assets. Long work."""
     CheckCaption: _aio.UnaryUnaryMultiCallable[_prompt_pb2.CheckCaptionRequest, _prompt_pb2.CheckCaptionResponse]  # type: ignore[assignment]
     """Says which caption rules a text breaks, without writing anything."""
+    BatchCheckCaptions: _aio.UnaryUnaryMultiCallable[_prompt_pb2.BatchCheckCaptionsRequest, _prompt_pb2.BatchCheckCaptionsResponse]  # type: ignore[assignment]
+    """Says of many texts which caption rules they break."""
     GetCaption: _aio.UnaryUnaryMultiCallable[_prompt_pb2.GetCaptionRequest, _prompt_pb2.Caption]  # type: ignore[assignment]
     """Gives one caption."""
     ListCaptions: _aio.UnaryUnaryMultiCallable[_prompt_pb2.ListCaptionsRequest, _prompt_pb2.ListCaptionsResponse]  # type: ignore[assignment]
@@ -104,8 +115,12 @@ class PromptServiceAsyncStub(PromptServiceStub):
     """Gives one prompt template."""
     ListPromptTemplates: _aio.UnaryUnaryMultiCallable[_prompt_pb2.ListPromptTemplatesRequest, _prompt_pb2.ListPromptTemplatesResponse]  # type: ignore[assignment]
     """Lists the prompt templates of an artist and the built-in ones, newest first."""
+    ApprovePromptTemplate: _aio.UnaryUnaryMultiCallable[_prompt_pb2.ApprovePromptTemplateRequest, _prompt_pb2.PromptTemplate]  # type: ignore[assignment]
+    """Lets a draft be used for everything; the newest approved template of an artist is its default."""
+    RetirePromptTemplate: _aio.UnaryUnaryMultiCallable[_prompt_pb2.RetirePromptTemplateRequest, _prompt_pb2.PromptTemplate]  # type: ignore[assignment]
+    """Takes a template out of use; captions made with it keep their provenance."""
     DeletePromptTemplate: _aio.UnaryUnaryMultiCallable[_prompt_pb2.DeletePromptTemplateRequest, _prompt_pb2.DeletePromptTemplateResponse]  # type: ignore[assignment]
-    """Deletes a prompt template; captions made with it keep its version."""
+    """Deletes a prompt template that no caption was made with."""
     StreamChat: _aio.UnaryStreamMultiCallable[_prompt_pb2.StreamChatRequest, _prompt_pb2.StreamChatResponse]  # type: ignore[assignment]
     """Answers a conversation about the project, word by word."""
 
@@ -119,6 +134,22 @@ class PromptServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_prompt_pb2.LiveSet, _abc.Awaitable[_prompt_pb2.LiveSet]]:
         """Reads an uploaded `.als` file (Live 8 to 12) into a Live Set with its summary."""
+
+    @_abc_1.abstractmethod
+    def ImportLiveSets(
+        self,
+        request: _prompt_pb2.ImportLiveSetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_prompt_pb2.ImportLiveSetsResponse, _abc.Awaitable[_prompt_pb2.ImportLiveSetsResponse]]:
+        """Reads every `.als` file of an uploaded zip, as of a project folder; each succeeds or fails alone."""
+
+    @_abc_1.abstractmethod
+    def GetLiveSetTimeline(
+        self,
+        request: _prompt_pb2.GetLiveSetTimelineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_prompt_pb2.LiveSetTimeline, _abc.Awaitable[_prompt_pb2.LiveSetTimeline]]:
+        """Draws the arrangement: tracks and clips over time."""
 
     @_abc_1.abstractmethod
     def GetLiveSet(
@@ -177,20 +208,20 @@ class PromptServiceServicer(metaclass=_abc_1.ABCMeta):
         """Writes a caption and gives its text as it comes; the last message holds the final caption."""
 
     @_abc_1.abstractmethod
-    def BatchGenerateCaptions(
-        self,
-        request: _prompt_pb2.BatchGenerateCaptionsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
-        """Writes captions for many Live Sets or assets. Long work."""
-
-    @_abc_1.abstractmethod
     def CheckCaption(
         self,
         request: _prompt_pb2.CheckCaptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_prompt_pb2.CheckCaptionResponse, _abc.Awaitable[_prompt_pb2.CheckCaptionResponse]]:
         """Says which caption rules a text breaks, without writing anything."""
+
+    @_abc_1.abstractmethod
+    def BatchCheckCaptions(
+        self,
+        request: _prompt_pb2.BatchCheckCaptionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_prompt_pb2.BatchCheckCaptionsResponse, _abc.Awaitable[_prompt_pb2.BatchCheckCaptionsResponse]]:
+        """Says of many texts which caption rules they break."""
 
     @_abc_1.abstractmethod
     def GetCaption(
@@ -233,12 +264,28 @@ class PromptServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the prompt templates of an artist and the built-in ones, newest first."""
 
     @_abc_1.abstractmethod
+    def ApprovePromptTemplate(
+        self,
+        request: _prompt_pb2.ApprovePromptTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_prompt_pb2.PromptTemplate, _abc.Awaitable[_prompt_pb2.PromptTemplate]]:
+        """Lets a draft be used for everything; the newest approved template of an artist is its default."""
+
+    @_abc_1.abstractmethod
+    def RetirePromptTemplate(
+        self,
+        request: _prompt_pb2.RetirePromptTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_prompt_pb2.PromptTemplate, _abc.Awaitable[_prompt_pb2.PromptTemplate]]:
+        """Takes a template out of use; captions made with it keep their provenance."""
+
+    @_abc_1.abstractmethod
     def DeletePromptTemplate(
         self,
         request: _prompt_pb2.DeletePromptTemplateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_prompt_pb2.DeletePromptTemplateResponse, _abc.Awaitable[_prompt_pb2.DeletePromptTemplateResponse]]:
-        """Deletes a prompt template; captions made with it keep its version."""
+        """Deletes a prompt template that no caption was made with."""
 
     @_abc_1.abstractmethod
     def StreamChat(

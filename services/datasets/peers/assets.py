@@ -27,6 +27,15 @@ class SessionsAssets:
             duration_s=found.duration_s,
             rate_hz=found.rate_hz,
             channels=found.channels,
+            pcm_sha256=found.pcm_sha256,
+            loudness_lufs=found.loudness_lufs if found.HasField("loudness_lufs") else None,
+            peak=found.peak,
+            clipped_share=found.analysis.clipped_share,
+            silent_share=found.analysis.silent_share,
+            tempo_bpm=found.analysis.tempo_bpm,
+            tempo_confidence=found.analysis.tempo_confidence,
+            key=found.analysis.key,
+            key_confidence=found.analysis.key_confidence,
         )
 
     def hold(self, asset: str, holder: str) -> None:
