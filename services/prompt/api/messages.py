@@ -14,6 +14,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.errors import require
 from chassis.ids import parse_name
 
+LIVE_SET = "artists/{artist}/live-sets/{live_set}"
+CAPTION = "artists/{artist}/captions/{caption}"
+ASSET = "artists/{artist}/assets/{asset}"
+
 
 def artist_in(name: str, field: str = "name") -> str:
     """The artist of `artists/{artist}`."""
@@ -23,6 +27,11 @@ def artist_in(name: str, field: str = "name") -> str:
 def ids_in(pattern: str, name: str, field: str = "name") -> list[str]:
     """The parts of a resource name in their order."""
     return list(parse_name(pattern, name, field=field).values())
+
+
+def id_in(pattern: str, name: str, field: str) -> str:
+    """The last part of a resource name below an artist; empty for an empty name."""
+    return ids_in(pattern, name, field)[1] if name else ""
 
 
 def time_of(moment: datetime | None) -> Timestamp | None:

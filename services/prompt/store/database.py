@@ -14,11 +14,12 @@ from chassis.paging import Pager
 from chassis.requests import once
 from services.prompt.domain import ports
 from services.prompt.store.artists import ArtistRows
+from services.prompt.store.captions import CaptionRows
 from services.prompt.store.live_sets import LiveSetRows
 from services.prompt.store.tables import RequestRow
 
 
-class Transaction(ArtistRows, LiveSetRows):
+class Transaction(ArtistRows, LiveSetRows, CaptionRows):
     """One transaction; every method but those of the platform names its artist."""
 
     def __init__(self, session: Session, pager: Pager, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Rows of Live Sets and captions."""
+"""Rows of Live Sets."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.paging import Page, Pager
-from services.prompt.domain.captions import Caption, CaptionNotFound
 from services.prompt.domain.live_sets import LiveSet, LiveSetNotDeleted, LiveSetNotFound
 from services.prompt.store.changes import change
-from services.prompt.store.rows import of_caption, to_caption, to_live_set
-from services.prompt.store.tables import CaptionRow, LiveSetRow
+from services.prompt.store.rows import to_live_set
+from services.prompt.store.tables import LiveSetRow
 
 
 class LiveSetRows:
-    """The part of a transaction that keeps Live Sets and captions."""
+    """The part of a transaction that keeps Live Sets."""
 
     session: Session
     pager: Pager
@@ -82,30 +81,6 @@ class LiveSetRows:
         """Whether any Live Set of the artist has this file."""
         held = sa.select(LiveSetRow.uid).where(LiveSetRow.artist == artist, LiveSetRow.sha256 == sha256).limit(1)
         return self.session.scalar(held) is not None
-
-    def add_caption(self, caption: Caption) -> None:
-        """Keep a new caption."""
-        self.session.add(of_caption(caption))
-        self.session.flush()
-
-    def caption(self, artist: str, uid: str) -> Caption:
-        """The caption."""
-        row = self.session.get(CaptionRow, {"artist": artist, "uid": uid})
-        if row is None:
-            raise CaptionNotFound(f"artists/{artist}/captions/{uid} does not exist")
-        return to_caption(row)
-
-    def captions(self, artist: str, *, size: int, token: str) -> Page[Caption]:
-        """The captions, newest first."""
-        rows, next_token = self.pager.page(
-            self.session,
-            sa.select(CaptionRow).where(CaptionRow.artist == artist),
-            order=(CaptionRow.create_time, CaptionRow.uid),
-            size=size,
-            token=token,
-            filter=f"captions of {artist}",
-        )
-        return Page([to_caption(row) for row in rows], next_token)
 
     def _live_set_row(self, artist: str, uid: str, *, deleted: bool | None) -> LiveSetRow:
         row = self.session.get(LiveSetRow, {"artist": artist, "uid": uid})
