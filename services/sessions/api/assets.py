@@ -113,6 +113,23 @@ class AssetsServicer(assets_pb2_grpc.AssetsServiceServicer):
         await self._on(ASSET, request.asset, self._assets.release, request.holder, field="asset")
         return Empty()
 
+    async def BatchHoldAssets(
+        self, request: assets_pb2.BatchHoldAssetsRequest, context: Any
+    ) -> assets_pb2.BatchHoldAssetsResponse:
+        """The assets, all held."""
+        artist = parse_name(PARENT, request.parent, field="parent")["artist"]
+        names = [parse_name(ASSET, name, field="assets") for name in request.assets]
+        require(all(name["artist"] == artist for name in names), "assets", f"assets of {request.parent} alone")
+        uids = [name["asset"] for name in names]
+        held = await self._pool.run(self._assets.hold_many, artist, uids, request.holder)
+        return assets_pb2.BatchHoldAssetsResponse(assets=[messages.to_asset(one) for one in held])
+
+    async def ReleaseHolder(self, request: assets_pb2.ReleaseHolderRequest, context: Any) -> Empty:
+        """Nothing, once the holder holds nothing."""
+        artist = parse_name(PARENT, request.parent, field="parent")["artist"]
+        await self._pool.run(self._assets.release_holder, artist, request.holder)
+        return Empty()
+
     async def ListHolds(self, request: assets_pb2.ListHoldsRequest, context: Any) -> assets_pb2.ListHoldsResponse:
         """A page of what holds the asset."""
         page = await self._on(

@@ -101,7 +101,7 @@ class AssetRecords(Protocol):
         ...
 
     def assets(self, uids: Iterable[str]) -> dict[str, Asset]:
-        """The assets in any state, by uid."""
+        """The assets in any state, by uid; in a transaction that writes nobody else changes them until the end."""
         ...
 
     def add_asset(self, new: NewAsset) -> Asset:
@@ -122,6 +122,10 @@ class AssetRecords(Protocol):
 
     def hold(self, uid: str, holder: str) -> Hold:
         """The holder's hold, taken now if it was not before."""
+        ...
+
+    def hold_all(self, uids: Iterable[str], holder: str) -> None:
+        """Take the holder's hold on each of them that it has not yet."""
         ...
 
     def release(self, uid: str, holder: str) -> None:

@@ -74,10 +74,14 @@ class AssetRecords:
         return self._one(AssetRow.sha256 == sha256)
 
     def assets(self, uids: Iterable[str]) -> dict[str, Asset]:
-        """The assets in any state, by uid."""
-        rows = self._session.scalars(
-            sa.select(AssetRow).where(AssetRow.artist == self._artist, AssetRow.uid.in_(sorted(set(uids))))
+        """The assets in any state, by uid, locked against other writers."""
+        # In one order, so that two callers that lock the same ones never wait for each other.
+        wanted = (
+            sa.select(AssetRow)
+            .where(AssetRow.artist == self._artist, AssetRow.uid.in_(sorted(set(uids))))
+            .order_by(AssetRow.uid)
         )
+        rows = self._session.scalars(wanted.with_for_update() if self._locking else wanted)
         return {asset.uid: asset for asset in self._with_holds(list(rows))}
 
     def add_asset(self, new: NewAsset) -> Asset:
@@ -133,14 +137,18 @@ class AssetRecords:
 
     def hold(self, uid: str, holder: str) -> Hold:
         """The holder's hold, taken now if it was not before."""
-        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        row: dict[str, object] = {"uid": new_uid(), "artist": self._artist, "asset_uid": uid, "holder": holder}
-        row["create_time"] = self._clock.now()
-        self._session.execute(insert(HoldRow).values(row).on_conflict_do_nothing())
+        self.hold_all([uid], holder)
         mine = sa.select(HoldRow).where(
             HoldRow.artist == self._artist, HoldRow.asset_uid == uid, HoldRow.holder == holder
         )
         return self._to_hold(self._session.scalars(mine).one())
+
+    def hold_all(self, uids: Iterable[str], holder: str) -> None:
+        """Take the holder's hold on each of them that it has not yet."""
+        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        row = {"artist": self._artist, "holder": holder, "create_time": self._clock.now()}
+        rows = [{**row, "uid": new_uid(), "asset_uid": uid} for uid in sorted(set(uids))]
+        self._session.execute(insert(HoldRow).on_conflict_do_nothing(), rows)
 
     def release(self, uid: str, holder: str) -> None:
         """Drop the hold if there is one."""

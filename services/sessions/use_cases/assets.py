@@ -106,6 +106,25 @@ class Assets:
             _found(records.assets, artist, uid)
             return records.assets.hold(uid, holder)
 
+    def hold_many(self, artist: str, uids: Sequence[str], holder: str) -> list[Asset]:
+        """The assets in the order asked for, each held by the holder; none is when one of them is not there."""
+        require(1 <= len(uids) <= 1000, "assets", f"1 to 1000 names, not {len(uids)}")
+        check_holder(artist, holder)
+        with self.store.write(artist) as records:
+            found = records.assets.assets(uids)
+            for uid in uids:
+                if uid not in found or found[uid].state is not AssetState.READY:
+                    raise asset_not_found(ASSET.format(artist=artist, asset=uid))
+            records.assets.hold_all(uids, holder)
+            held = records.assets.assets(uids)
+        return [held[uid] for uid in uids]
+
+    def release_holder(self, artist: str, holder: str) -> None:
+        """Drop every hold of the holder; nothing when there is none."""
+        check_holder(artist, holder)
+        with self.store.write(artist) as records:
+            records.assets.release_all(holder)
+
     def release(self, artist: str, uid: str, holder: str) -> None:
         """Drop the holder's hold; nothing when there is none."""
         check_holder(artist, holder)

@@ -129,3 +129,22 @@ async def test_a_session_needs_a_snapshot(sessions: SessionsServicer) -> None:
 async def test_what_is_not_built_yet_says_so(assets: AssetsServicer) -> None:
     with pytest.raises(NotImplementedYet):
         await assets.VerifyAssets(assets_pb2.VerifyAssetsRequest(parent=PARENT), None)
+
+
+async def test_many_assets_are_held_and_released_by_their_holder(room: Room, assets: AssetsServicer) -> None:
+    one = room.upload()
+    wanted = assets_pb2.BatchHoldAssetsRequest(parent=PARENT, assets=[one.name], holder=f"{PARENT}/snapshots/1")
+
+    held = await assets.BatchHoldAssets(wanted, None)
+    await assets.ReleaseHolder(assets_pb2.ReleaseHolderRequest(parent=PARENT, holder=wanted.holder), None)
+    after = await assets.GetAsset(assets_pb2.GetAssetRequest(name=one.name), None)
+
+    assert [(asset.name, asset.hold_count) for asset in held.assets] == [(one.name, 1)]
+    assert after.hold_count == 0
+
+
+async def test_assets_of_another_artist_cannot_be_held(assets: AssetsServicer) -> None:
+    wanted = assets_pb2.BatchHoldAssetsRequest(parent=PARENT, assets=["artists/vega/assets/1"], holder=f"{PARENT}/a/1")
+
+    with pytest.raises(FieldInvalid):
+        await assets.BatchHoldAssets(wanted, None)

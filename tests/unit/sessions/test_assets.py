@@ -8,6 +8,7 @@ from services.sessions.domain.errors import AssetHeld, AssetNotFound
 from tests.unit.sessions.conftest import OTHER_WAV, Room
 
 SEPARATION = "artists/nova/separations/01"
+SNAPSHOT = "artists/nova/snapshots/01"
 
 
 def test_a_foreign_asset_is_unknown(room: Room) -> None:
@@ -76,6 +77,44 @@ def test_holds_are_listed_and_counted(room: Room) -> None:
 
     assert [hold.holder for hold in room.assets.holds("nova", asset.uid, size=0, token="").items] == [SEPARATION]
     assert room.assets.get("nova", asset.uid).hold_count == 1
+
+
+def test_many_assets_are_held_and_given_as_they_are_in_the_order_asked_for(room: Room) -> None:
+    one, two = room.upload(), room.upload(OTHER_WAV)
+
+    for _ in range(2):
+        held = room.assets.hold_many("nova", [two.uid, one.uid, two.uid], SNAPSHOT)
+
+    assert [(asset.uid, asset.hold_count) for asset in held] == [(two.uid, 1), (one.uid, 1), (two.uid, 1)]
+
+
+def test_one_missing_asset_and_none_of_many_is_held(room: Room) -> None:
+    kept, deleted = room.upload(), room.upload(OTHER_WAV)
+    room.assets.delete("nova", deleted.uid, etag="")
+
+    for missing in (deleted.uid, "nothing"):
+        with pytest.raises(AssetNotFound, match=missing):
+            room.assets.hold_many("nova", [kept.uid, missing], SNAPSHOT)
+
+    assert room.assets.get("nova", kept.uid).hold_count == 0
+
+
+def test_a_holder_releases_all_that_it_holds_and_nothing_else(room: Room) -> None:
+    one, two = room.upload(), room.upload(OTHER_WAV)
+    room.assets.hold_many("nova", [one.uid, two.uid], SNAPSHOT)
+    room.assets.hold("nova", two.uid, SEPARATION)
+
+    for _ in range(2):
+        room.assets.release_holder("nova", SNAPSHOT)
+
+    counts = [room.assets.get("nova", uid).hold_count for uid in (one.uid, two.uid)]
+    assert counts == [0, 1]
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_one_to_a_thousand_assets_are_held_at_once(room: Room, count: int) -> None:
+    with pytest.raises(FieldInvalid, match="1 to 1000"):
+        room.assets.hold_many("nova", ["any"] * count, SNAPSHOT)
 
 
 @pytest.mark.parametrize("holder", ["", "artists/nova", "performances/1", "artists/nova/exports/../x"])
