@@ -6,13 +6,14 @@ import enum
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.errors import FailedPrecondition, NotFound, OutOfRange, Violation, require
 from chassis.ids import format_name
 from services.datasets.domain.findings import Finding
 from services.datasets.domain.items import Audio, CaptionInvalid, TrainingItem, check_caption
+from services.datasets.domain.recipes import AudioMode
 
 NAME = "artists/{artist}/exports/{export}"
 COLLECTION = "exports"
@@ -93,19 +94,59 @@ class ExportFormat(enum.StrEnum):
     """What an archive looks like inside."""
 
     REPLICATE_MUSICGEN = "REPLICATE_MUSICGEN"
+    AUDIOCRAFT = "AUDIOCRAFT"
+    HF_AUDIOFOLDER = "HF_AUDIOFOLDER"
+    ACESTEP_V1 = "ACESTEP_V1"
+    ACESTEP_15 = "ACESTEP_15"
+    STABLE_AUDIO = "STABLE_AUDIO"
+    PAIRED_TEXT = "PAIRED_TEXT"
+    MUSICGEN_TRAINER = "MUSICGEN_TRAINER"
+    MUSICGEN_DREAMBOOTH = "MUSICGEN_DREAMBOOTH"
+    WEBDATASET = "WEBDATASET"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Choices that change the bytes of the archive."""
+    """Choices that change the bytes of the archive; `stored` alone changes where they lie.
+
+    Attributes:
+        trigger: Text before each caption.
+        nested: Whether the files go into `dataset/`; REPLICATE_MUSICGEN alone knows that.
+        suffix: Text after each caption, before its tempo tag.
+        audio_mode: When files are made anew.
+        rate_hz: Sample rate of files made anew.
+        channels: Channels of files made anew.
+        loudness_lufs: Integrated loudness of files made anew; None leaves it.
+        cut: Whether files above 30 s become pieces of 30 s.
+        remove_vocals: Whether vocals are taken out by stem separation.
+        stored: Whether the archive is also kept as one object.
+        validation_share: Share of pairs that go into a validation split where the format has one.
+    """
 
     trigger: str = ""
     nested: bool = False
+    suffix: str = ""
+    audio_mode: AudioMode = AudioMode.AS_NEEDED
+    rate_hz: int = 44_100
+    channels: int = 2
+    loudness_lufs: float | None = None
+    cut: bool = False
+    remove_vocals: bool = False
+    stored: bool = False
+    validation_share: float = 0.0
 
     def __post_init__(self) -> None:
-        require(len(self.trigger) <= 100, "options.trigger", "0 to 100 characters")
-        if self.trigger:
-            require(self.trigger.isprintable(), "options.trigger", "one line without control characters")
+        for name, text in (("trigger", self.trigger), ("suffix", self.suffix)):
+            require(len(text) <= 100, f"options.{name}", "0 to 100 characters")
+            require(not text or text.isprintable(), f"options.{name}", "one line without control characters")
+        require(8_000 <= self.rate_hz <= 96_000, "options.rate_hz", "8,000 to 96,000 Hz")
+        require(self.channels in (1, 2), "options.channels", "1 or 2")
+        loudness = self.loudness_lufs
+        require(loudness is None or -40 <= loudness <= -5, "options.loudness_lufs", "-40 to -5 LUFS, or absent")
+        require(0 <= self.validation_share <= 0.5, "options.validation_share", "0 to 0.5")
+        anew = self.audio_mode is AudioMode.NORMALISED
+        require(anew or not self.cut, "options.cut", "only together with audio_mode NORMALISED")
+        require(anew or not self.remove_vocals, "options.remove_vocals", "only together with audio_mode NORMALISED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +232,35 @@ class LayoutPart:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of an archive: its bytes are here, or they are a whole object with known checksum."""
+    """A file of an archive: its bytes are here, or they are a whole object with known checksum.
+
+    Attributes:
+        name: Path inside the archive.
+        crc32: CRC-32 of the bytes.
+        size_bytes: Their number.
+        sha256: Their SHA-256; empty for texts.
+        inline: The bytes themselves, when they are here.
+        object_key: Where the bytes are otherwise.
+        training_item: Name of the item behind the file; empty for files about the whole.
+        conversion: What was done to the audio; empty for the asset's own bytes and for texts.
+        start_s: Where a piece of audio begins in the recording.
+        duration_s: Length of the audio; 0 for texts.
+        rate_hz: Sample rate of the audio; 0 for texts.
+        channels: Channels of the audio; 0 for texts.
+    """
 
     name: str
     crc32: int
     size_bytes: int
     sha256: str
     inline: bytes = b""
-    object_key: str = field(default="")
+    object_key: str = ""
+    training_item: str = ""
+    conversion: str = ""
+    start_s: float = 0.0
+    duration_s: float = 0.0
+    rate_hz: int = 0
+    channels: int = 0
 
 
 def chunk_count(duration_s: float) -> int:
