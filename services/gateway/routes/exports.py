@@ -17,7 +17,7 @@ from tonewright.datasets.v1 import datasets_pb2
 
 router = APIRouter(prefix="/v1")
 _EXPORT = "/artists/{artist}/exports/{export}"
-_GATHER = 1 << 20
+_GATHER, _ALONE = 1 << 20, 1 << 16
 
 expose(
     router,
@@ -84,6 +84,12 @@ async def _pieces(
 ) -> AsyncGenerator[bytes]:
     gathered = bytearray()
     async for piece in _parts(tools, name, layout, span):
+        if len(piece) >= _ALONE:  # it goes on as it is: copying it would cost more than a send
+            if gathered:
+                yield bytes(gathered)
+                gathered.clear()
+            yield piece
+            continue
         gathered += piece
         if len(gathered) >= _GATHER:
             yield bytes(gathered)
