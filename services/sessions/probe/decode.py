@@ -13,8 +13,8 @@ import numpy.typing as npt
 from audiofiles.containers import check_container
 from audiofiles.faults import Unfit, truncated, unreadable
 from audiofiles.frames import Frames, open_frames
+from audiofiles.loudness import LoudnessMeter
 from services.sessions.domain.waveform import PEAK_LEVELS
-from services.sessions.probe.loudness import LoudnessMeter
 
 Float32 = npt.NDArray[np.float32]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from services.stems.audio.mp3 import Mp3Encoder
+from audiofiles.mp3 import Mp3Encoder
 from services.stems.audio.wav import WavEncoder
 from services.stems.domain import Float32, OutputFormat
 

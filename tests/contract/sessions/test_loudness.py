@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from scipy import signal
 
-from services.sessions.probe.loudness import KCurve, LoudnessMeter, k_weighting
+from audiofiles.loudness import KCurve, LoudnessMeter, k_weighting
 from tests.material import audio
 
 Float64 = npt.NDArray[np.float64]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from audiofiles.faults import Unfit
+from audiofiles.loudness import LoudnessMeter
 from audiofiles.mpeg import frame_bytes
 from services.sessions.probe.decode import measure_file
-from services.sessions.probe.loudness import LoudnessMeter
 from tests.material import audio, mpeg4
 
 MEDIA_TYPES = {

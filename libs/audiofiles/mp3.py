@@ -11,9 +11,13 @@ from pathlib import Path
 
 import lameenc
 import numpy as np
+import numpy.typing as npt
 
 from audiofiles.mpeg import frame_bytes
-from services.stems.domain import Float32
+
+Float32 = npt.NDArray[np.float32]
+
+MP3_RATES_HZ = (32_000, 44_100, 48_000)
 
 _KBITS = 320
 _KBITS_INDEX = 14
