@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import enum
 import re
-import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation, require
+from chassis.errors import FailedPrecondition, NotFound, require
 from chassis.ids import format_name
 from services.datasets.domain import jsontext
+from services.datasets.domain.captions import CaptionSource, LiveSetFacts, Proposal
+from services.datasets.domain.findings import Finding
 
 NAME = "artists/{artist}/training-items/{training_item}"
 REVISION_NAME = NAME + "/caption-revisions/{caption_revision}"
-CAPTION_MAX = 600  # hard cap of the caption rules; the rules in full belong to the prompt service
+HEARD_CONFIDENCE = 0.5  # below it a tempo or key that was heard is not taken for one
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]")
+_KEY = re.compile(r"[A-G][#b♯♭]? [A-Za-z][A-Za-z #b-]{0,24}")
+_TIME_SIGNATURE = re.compile(r"[1-9]\d?/(1|2|4|8|16)")
 
 
 class TrainingItemNotFound(NotFound):
@@ -29,12 +32,6 @@ class CaptionRevisionNotFound(NotFound):
     """The training item never had that caption."""
 
     REASON = "CAPTION_REVISION_NOT_FOUND"
-
-
-class CaptionInvalid(InvalidArgument):
-    """The caption could not be read by a trainer."""
-
-    REASON = "CAPTION_INVALID"
 
 
 class TrainingItemStateInvalid(FailedPrecondition):
@@ -109,6 +106,8 @@ class CaptionRevision:
     provenance: dict[str, Any]
     principal: str
     create_time: datetime
+    caption_source: CaptionSource = CaptionSource.NONE
+    source_caption: str = ""
 
     @property
     def name(self) -> str:
@@ -116,6 +115,15 @@ class CaptionRevision:
         return format_name(
             REVISION_NAME, artist=self.artist, training_item=self.item_uid, caption_revision=str(self.revision)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items something works on: the named ones, else all in these states, oldest first."""
+
+    item_uids: tuple[str, ...] = ()
+    states: tuple[ItemState, ...] = ()
+    new_since: str = ""  # uid of a snapshot; leaves out what it holds as it is now
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +142,18 @@ class TrainingItem:
     provenance: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
     consent: Consent = Consent()
+    tempo_bpm: float = 0.0  # as a person gives it; 0 when nobody does
+    key: str = ""
+    time_signature: str = ""
+    source_caption: str = ""
+    caption_source: CaptionSource = CaptionSource.NONE
+    caption_findings: tuple[Finding, ...] = ()  # rules that the caption bends
+    proposal: Proposal | None = None
     state: ItemState = ItemState.NEEDS_AUDIO
     failure: str = ""
     last_export: str = ""
     revision: int = 1  # grows with every change of the row
-    content_revision: int = 1  # grows when audio or caption change
+    content_revision: int = 1  # grows when audio, caption or musical facts change
 
     @property
     def name(self) -> str:
@@ -151,31 +166,6 @@ class TrainingItem:
         return f"{self.revision}-{self.uid[-12:]}"
 
 
-def check_caption(caption: str) -> str:
-    """The caption if a trainer can read it, in composed Unicode.
-
-    Raises:
-        CaptionInvalid: It is empty, has several lines, holds control characters or is longer than 600 characters.
-
-    Source: spec, caption rules P1, P2, P3 and the hard cap of P6: the trainer reads the first line alone.
-    """
-    composed = unicodedata.normalize("NFC", caption).strip(" ")
-    if not composed.strip():
-        raise _caption_invalid("it is empty; describe the audio in one line")
-    lines = len(composed.splitlines())
-    if lines > 1 or "\n" in composed or "\r" in composed:
-        raise _caption_invalid(f"it has {lines} lines and the trainer reads the first alone; join them into one line")
-    if _CONTROL.search(composed):
-        raise _caption_invalid("it holds control characters or a byte order mark; remove them")
-    if len(composed) > CAPTION_MAX:
-        raise _caption_invalid(f"it has {len(composed)} characters; shorten it to {CAPTION_MAX}")
-    return composed
-
-
-def _caption_invalid(fault: str) -> CaptionInvalid:
-    return CaptionInvalid(f"the caption cannot be used: {fault}", violations=[Violation("caption", fault)])
-
-
 def check_facts(item: TrainingItem) -> TrainingItem:
     """The item if its texts keep their limits."""
     require(len(item.display_name) <= 255, "display_name", "0 to 255 characters")
@@ -186,6 +176,10 @@ def check_facts(item: TrainingItem) -> TrainingItem:
     require(not _CONTROL.search(item.consent.given_by), "consent.given_by", "one line without control characters")
     require(len(item.consent.evidence) <= 2048, "consent.evidence", "0 to 2,048 characters")
     require(not _CONTROL.search(item.consent.evidence), "consent.evidence", "one line without control characters")
+    require(item.tempo_bpm == 0 or 20 <= item.tempo_bpm <= 999, "tempo_bpm", "20 to 999, or 0 for none")
+    require(not item.key or _KEY.fullmatch(item.key) is not None, "key", "a key as `B minor`, or nothing")
+    signed = not item.time_signature or _TIME_SIGNATURE.fullmatch(item.time_signature) is not None
+    require(signed, "time_signature", "a time signature as `6/8`, or nothing")
     provenance = jsontext.write(item.provenance)
     require(len(provenance) <= 16 * 1024, "provenance", "up to 16 KiB as JSON")
     require(b"\\u0000" not in provenance, "provenance", "no NUL characters")
@@ -193,10 +187,17 @@ def check_facts(item: TrainingItem) -> TrainingItem:
 
 
 def natural_state(item: TrainingItem) -> ItemState:
-    """The state that an item's audio and caption give it, when nothing failed and no export holds it as it is."""
+    """The state that follows from what an item has: no state is ever chosen.
+
+    Exported is no step of its own: it is a ready item that its last export holds as it is.
+    """
+    if item.failure:
+        return ItemState.FAILED
     if item.audio is None:
         return ItemState.NEEDS_AUDIO
-    return ItemState.READY if item.caption else ItemState.NEEDS_PROMPT
+    if not item.caption:
+        return ItemState.NEEDS_PROMPT
+    return ItemState.EXPORTED if item.last_export else ItemState.READY
 
 
 def moved(item: TrainingItem, to: ItemState, *, now: datetime, **changes: Any) -> TrainingItem:
@@ -214,18 +215,19 @@ def moved(item: TrainingItem, to: ItemState, *, now: datetime, **changes: Any) -
 
 
 def edited(before: TrainingItem, after: TrainingItem, *, now: datetime) -> TrainingItem:
-    """The item after an edit: new audio or caption make it count as changed since its last export."""
-    changed = (before.audio, before.caption) != (after.audio, after.caption)
-    if before.state == ItemState.FAILED or not changed:
-        return moved(
-            replace(after, state=before.state),
-            before.state,
-            now=now,
-            content_revision=before.content_revision + changed,
-            last_export="" if changed else before.last_export,
-        )
-    settled = replace(after, state=before.state)
-    return moved(settled, natural_state(after), now=now, content_revision=before.content_revision + 1, last_export="")
+    """The item after an edit: what a snapshot would freeze differently counts as changed since the last export."""
+    changed = _content(before) != _content(after)
+    settled = replace(
+        after,
+        state=before.state,
+        last_export="" if changed else before.last_export,
+        content_revision=before.content_revision + changed,
+    )
+    return moved(settled, natural_state(settled), now=now)
+
+
+def _content(item: TrainingItem) -> tuple[Any, ...]:
+    return item.audio, item.caption, item.live_set, item.tempo_bpm, item.key, item.time_signature
 
 
 def failed(item: TrainingItem, failure: str, *, now: datetime) -> TrainingItem:
@@ -236,7 +238,7 @@ def failed(item: TrainingItem, failure: str, *, now: datetime) -> TrainingItem:
 
 
 def retried(item: TrainingItem, *, now: datetime) -> TrainingItem:
-    """A failed item back where its audio and caption put it.
+    """A failed item back where what it has puts it.
 
     Raises:
         TrainingItemStateInvalid: It has not failed.
@@ -246,5 +248,25 @@ def retried(item: TrainingItem, *, now: datetime) -> TrainingItem:
             f"training item {item.name} is {item.state.value}; only a FAILED one can be retried",
             metadata={"state": item.state.value},
         )
-    to = ItemState.EXPORTED if item.last_export else natural_state(item)
-    return moved(item, to, now=now, failure="")
+    return moved(item, natural_state(replace(item, failure="")), now=now, failure="")
+
+
+def tempo_of(item: TrainingItem, live_set: LiveSetFacts | None) -> float:
+    """Its tempo in beats per minute: a person's, the Live Set's, or the one heard; 0 when unknown."""
+    if item.tempo_bpm or (live_set is not None and live_set.tempo_bpm):
+        return item.tempo_bpm or (live_set.tempo_bpm if live_set else 0.0)
+    heard = item.audio is not None and item.audio.tempo_confidence >= HEARD_CONFIDENCE
+    return round(item.audio.tempo_bpm, 1) if item.audio and heard else 0.0
+
+
+def key_of(item: TrainingItem, live_set: LiveSetFacts | None) -> str:
+    """Its key: a person's, the Live Set's where it can be trusted, or the one heard; empty when unknown."""
+    if item.key or (live_set is not None and live_set.key):
+        return item.key or (live_set.key if live_set else "")
+    heard = item.audio is not None and item.audio.key_confidence >= HEARD_CONFIDENCE
+    return item.audio.key if item.audio and heard else ""
+
+
+def time_signature_of(item: TrainingItem, live_set: LiveSetFacts | None) -> str:
+    """Its time signature: a person's or the Live Set's; empty when unknown."""
+    return item.time_signature or (live_set.time_signature if live_set else "")

@@ -135,7 +135,7 @@ class TrainingItems:
 
 
 def _captioned(item: TrainingItem, caption: str) -> TrainingItem:
-    text = items.check_caption(caption) if caption else ""
+    text = caption.strip()
     if text == item.caption:
         return item
     return replace(item, caption=text, caption_revision=item.caption_revision + 1)
