@@ -3,67 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-import time
 import wave
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.house import House
+from tests.sizes import Watch, grown, sizes
 from tonewright_client import ArtistHandle
 
 pytestmark = pytest.mark.target("embedded", "backends")  # reads the sizes of processes
 GIB = 1 << 30
-ALLOWED_GROWTH = 64 << 20
+ALLOWED_GROWTH_MIB = 64
 
 
 def test_a_gigabyte_up_and_down_keeps_every_process_small(house: House, artist: ArtistHandle, tmp_path: Path) -> None:
     source = _big_wav(tmp_path / "big.wav", GIB)
-    idle = _sizes(house)
-    watch = _Watch(house)
+    idle = sizes(house)
+    watch = Watch(house)
 
     asset = artist.assets.upload(source)
     back = artist.assets.download(asset["name"], tmp_path / "back.wav")
 
-    peaks = watch.stop()
-    grown = {name: peaks[name] - idle[name] for name in idle if peaks.get(name, 0) - idle[name] > ALLOWED_GROWTH}
-    assert not grown, {name: f"{size / 2**20:.0f} MiB" for name, size in grown.items()}
+    growth = grown(idle, watch.stop())
+    assert max(growth.values()) <= ALLOWED_GROWTH_MIB, growth
     assert back.stat().st_size == source.stat().st_size
     assert _sha256(back) == asset["sha256"]
-
-
-class _Watch:
-    """Keeps the largest resident size of each process, children counted with it."""
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._peaks: dict[str, int] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> dict[str, int]:
-        self._ended.set()
-        self._thread.join()
-        return self._peaks
-
-    def _look(self) -> None:
-        while not self._ended.is_set():
-            for name, size in _sizes(self._house).items():
-                self._peaks[name] = max(size, self._peaks.get(name, 0))
-            time.sleep(0.1)
-
-
-def _sizes(house: House) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for name, process in house.processes().items():
-        try:
-            sizes[name] = process.memory_info().rss
-        except psutil.NoSuchProcess:
-            pytest.fail(f"{name} ended")
-    return sizes
 
 
 def _big_wav(path: Path, size_bytes: int) -> Path:
