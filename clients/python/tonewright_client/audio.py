@@ -70,23 +70,35 @@ def download(transport: Transport, path: str, target: Path, *, on_bytes: OnBytes
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     try:
-        _fetch(transport, path, part, on_bytes, tries)
+        fetch(transport, path, part, on_bytes=on_bytes, tries=tries)
         part.rename(target)
     finally:
         part.unlink(missing_ok=True)
     return target
 
 
-def _fetch(transport: Transport, path: str, part: Path, on_bytes: OnBytes | None, tries: int) -> None:
-    etag = ""
-    for attempt in range(1, tries + 1):
-        done = part.stat().st_size if part.exists() else 0
+def fetch(
+    transport: Transport, path: str, part: Path, *, etag: str = "", on_bytes: OnBytes | None = None, tries: int = 4
+) -> None:
+    """Bring a file up to what a path gives; what is in it already counts when the content is still `etag`.
+
+    Args:
+        transport: The gateway.
+        path: Where the content is.
+        part: The file; new content takes the place of what is in it.
+        etag: Validator of the content that the file begins with, quoted; empty begins anew.
+        on_bytes: Is told of bytes done and in all.
+        tries: How many connections in a row may break without a byte.
+    """
+    attempt = 0
+    while True:
+        begun = done = part.stat().st_size if part.exists() else 0
         headers = {"Range": f"bytes={done}-", "If-Range": etag} if done and etag else {}
         try:
             with transport.stream(path, headers=headers) as response, part.open("ab") as file:
                 if response.status_code == 200:
                     file.truncate(0)
-                    done = 0
+                    begun = done = 0
                 etag = response.headers.get("ETag", "")
                 total = done + int(response.headers.get("Content-Length", 0))
                 for chunk in response.iter_bytes():  # as it arrives: a gathered piece would be lost with its connection
@@ -96,7 +108,8 @@ def _fetch(transport: Transport, path: str, part: Path, on_bytes: OnBytes | None
                         on_bytes(done, total)
             return
         except GatewayUnreachable:
-            if attempt == tries:
+            attempt = 1 if done > begun else attempt + 1
+            if attempt >= tries:
                 raise
 
 

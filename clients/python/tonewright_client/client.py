@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Any, cast
 
 from tonewright_client.audio import Assets, download
+from tonewright_client.captions import Captions, Chat, PromptTemplates
 from tonewright_client.collections import Collection, Operations
+from tonewright_client.exports import Exports, Snapshots
+from tonewright_client.live_sets import LiveSets
 from tonewright_client.models import (
     Artist,
-    Caption,
     Conversation,
-    Export,
-    LiveSet,
     Member,
     Model,
     Operation,
@@ -23,63 +23,11 @@ from tonewright_client.models import (
     Session,
     Ticket,
     TrainingFile,
-    TrainingItem,
 )
 from tonewright_client.separations import Separations
+from tonewright_client.training_items import CaptionRuns, TrainingItems
+from tonewright_client.trainings import Generations, Trainings
 from tonewright_client.transport import Json, Transport
-
-
-class LiveSets(Collection[LiveSet]):
-    """Ableton Live Sets and what is in them."""
-
-    COLLECTION = "live-sets"
-    FIELD = "live_sets"
-
-    def upload(self, path: Path) -> LiveSet:
-        """The Live Set with its summary: tempo, signature, tracks, devices, clips."""
-        headers = {"Content-Type": "application/octet-stream"}
-        query = f"?file_name={path.name}"
-        return cast(
-            LiveSet, self._transport.send("POST", self._base + query, iter([path.read_bytes()]), headers=headers)
-        )
-
-
-class Captions(Collection[Caption]):
-    """Captions written for audio."""
-
-    COLLECTION = "captions"
-    FIELD = "captions"
-
-    def generate(self, *, asset: str = "", live_set: str = "", hints: Json | None = None) -> Caption:
-        """A caption with its violations, warnings and provenance."""
-        body = {"asset": asset, "live_set": live_set, "hints": hints or {}}
-        return cast(Caption, self._transport.post(f"{self._base}:generate", {k: v for k, v in body.items() if v}))
-
-
-class TrainingItems(Collection[TrainingItem]):
-    """Pairs of audio and caption."""
-
-    COLLECTION = "training-items"
-    FIELD = "training_items"
-
-    def create(self, *, asset: str, caption: str, **more: Any) -> TrainingItem:
-        """A training item."""
-        return self._create({"asset": asset, "caption": caption, **more})
-
-
-class Exports(Collection[Export]):
-    """Archives of training items."""
-
-    COLLECTION = "exports"
-    FIELD = "exports"
-
-    def start(self, **export: Any) -> Operation:
-        """Ask for an archive; by default a Replicate zip of every item that is ready."""
-        return self._start(self._base, export)
-
-    def download(self, name: str, target: Path) -> Path:
-        """Write the archive to a file."""
-        return download(self._transport, f"{self.path(name)}/content", target)
 
 
 class Conversations(Collection[Conversation]):
@@ -167,16 +115,22 @@ class ArtistHandle:
         self._transport = transport
         self.name = name if name.startswith("artists/") else f"artists/{name}"
         self.assets = Assets(transport, self.name)
+        self.caption_runs = CaptionRuns(transport, self.name)
         self.captions = Captions(transport, self.name)
+        self.chat = Chat(transport, self.name)
         self.conversations = Conversations(transport, self.name)
         self.exports = Exports(transport, self.name)
+        self.generations = Generations(transport, self.name)
         self.live_sets = LiveSets(transport, self.name)
         self.operations = Operations(transport, self.name)
         self.performances = Performances(transport, self.name)
+        self.prompt_templates = PromptTemplates(transport, self.name)
         self.separations = Separations(transport, self.name)
         self.sessions = Sessions(transport, self.name)
+        self.snapshots = Snapshots(transport, self.name)
         self.training_files = TrainingFiles(transport, self.name)
         self.training_items = TrainingItems(transport, self.name)
+        self.trainings = Trainings(transport, self.name)
 
     def get(self) -> Artist:
         """The artist itself."""

@@ -57,6 +57,11 @@ class Operations(Collection[Operation]):
     COLLECTION = "operations"
     FIELD = "operations"
 
+    def of(self, resource: str) -> Operation:
+        """The operation that makes, or made, a resource: an export, a caption run, a training and so on."""
+        collection, _, identity = resource.rpartition("/")
+        return self.get(f"{collection.rpartition('/')[2]}-{identity}")
+
     def cancel(self, name: str) -> Operation:
         """Ask it to stop."""
         return cast(Operation, self._transport.post(f"{self.path(name)}:cancel"))

@@ -52,3 +52,7 @@ class OperationFailed(Exception):
 
 class GatewayUnreachable(Exception):
     """Nothing answers at the address."""
+
+
+class DownloadDamaged(Exception):
+    """What was downloaded is not what the platform keeps."""

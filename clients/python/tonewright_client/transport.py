@@ -92,10 +92,21 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         silence_s: float = 600.0,
+        body: Json | None = None,
     ) -> Iterator[httpx2.Response]:
-        """An open answer whose body is read piece by piece; an address elsewhere does not get the key."""
+        """An open answer whose body is read piece by piece; an address elsewhere does not get the key.
+
+        With a `body` it is a POST of that JSON, else a GET.
+        """
         query = dict(params) if params else None  # an empty one would take the path's own query away
-        request = self._http.build_request("GET", path, headers=dict(headers or {}), params=query, timeout=silence_s)
+        request = self._http.build_request(
+            "GET" if body is None else "POST",
+            path,
+            headers=dict(headers or {}),
+            params=query,
+            json=body,
+            timeout=silence_s,
+        )
         self._keep_key(request)
         with self._reachable(), closing(self._http.send(request, stream=True)) as response:
             if response.status_code >= 400:
@@ -108,6 +119,19 @@ class Transport:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
         with self.stream(path, headers=headers, params=params, silence_s=_EVENTS_SILENCE_S) as response:
             yield from parse_events(response.iter_lines())
+
+    def spoken(self, path: str, body: Json) -> Iterator[tuple[str, Json]]:
+        """Server-sent events that answer a POST, as (type, data).
+
+        Raises:
+            ApiError: The gateway refuses, or tells of a fault in the middle of the answer.
+        """
+        headers = {"Accept": "text/event-stream"}
+        with self.stream(path, headers=headers, body=body, silence_s=_EVENTS_SILENCE_S) as response:
+            for _identity, kind, data in parse_events(response.iter_lines()):
+                if kind == "error":
+                    raise _error(data, int(data.get("status", 500)))
+                yield kind, data
 
     def pause(self, attempt: int) -> None:
         """Wait before the next try, longer each time: 0.4 s before the second one, at most 5 s."""
@@ -154,17 +178,21 @@ def problem(response: httpx2.Response) -> ApiError:
         body = response.json()
     except ValueError:
         body = {}
-    if not isinstance(body, dict):
-        body = {}
+    found = _error(body if isinstance(body, dict) else {}, response.status_code)
+    found.detail = found.detail or response.text[:500]
+    found.request_id = response.headers.get("X-Request-Id", "")
+    found.retry_after_s = _retry_after(response)
+    return found
+
+
+def _error(body: Json, status: int) -> ApiError:
     violations = [one for one in body.get("errors") or [] if isinstance(one, dict)]
     return ApiError(
-        status=response.status_code,
+        status=status,
         reason=str(body.get("reason", "UNKNOWN")),
-        detail=str(body.get("detail") or body.get("title") or response.text[:500]),
+        detail=str(body.get("detail") or body.get("title") or ""),
         metadata=body.get("metadata") or {},
         errors=[FieldError(str(one.get("field", "")), str(one.get("description", ""))) for one in violations],
-        request_id=response.headers.get("X-Request-Id", ""),
-        retry_after_s=_retry_after(response),
     )
 
 
