@@ -18,6 +18,7 @@ FOLDERS = [
     "**/tests", "**/__pycache__", "sqlalchemy/testing", "numpy/_pyinstaller", "torch/include",
     "torch/share", "caffe2", "functorch/test",
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
+    "click_repl", "prompt_toolkit", "wcwidth",  # of Celery's own shell
 ]  # fmt: skip
 FILES = [
     "**/*.pyi",
