@@ -53,16 +53,29 @@ async def get_export_content(request: Request, artist: str, export: str) -> Resp
     responses={200: {"model": Link}},
 )
 async def link_export(request: Request, artist: str, export: str) -> Response:
-    """A link that gives the archive without a key until it expires; its path ends in `.zip`."""
-    name = f"artists/{artist}/exports/{export}"
-    found = await _layout(tools_of(request), name, 0, max_segments=1)
-    return reply_link(request, link_to(request, name, found.file_name or "dataset.zip"))
+    """A link that gives the archive without a key until it expires; its path ends in `.zip`.
+
+    An export that is kept as one object is linked where it lies, if the object store can sign links.
+    """
+    ttl_s = tools_of(request).settings.link_ttl_s
+    return reply_link(request, await archive_link(request, f"artists/{artist}/exports/{export}", ttl_s))
 
 
 async def archive_link(request: Request, name: str, ttl_s: int) -> str:
-    """The address under which a trainer outside fetches an archive; it lives that many seconds."""
-    found = await _layout(tools_of(request), name, 0, max_segments=1)
-    return link_to(request, name, found.file_name or "dataset.zip", ttl_s=ttl_s)
+    """The address under which anybody gets an archive for that many seconds; its path ends in the file's suffix."""
+    tools = tools_of(request)
+    layout = await _layout(tools, name, 0, max_segments=1)
+    return await _link_of_object(tools, layout, ttl_s) or link_to(request, name, layout.file_name, ttl_s=ttl_s)
+
+
+async def _link_of_object(tools: ServerTools, layout: datasets_pb2.ExportLayout, ttl_s: int) -> str | None:
+    first = layout.segments[0] if layout.segments else None
+    if first is None or first.WhichOneof("source") != "blob" or first.blob.length_bytes != layout.size_bytes:
+        return None
+    link: str | None = await tools.pool.run(
+        tools.objects.sign_get, first.blob.object_key, expires_s=ttl_s, filename=layout.file_name
+    )
+    return link
 
 
 async def export_content(request: Request, name: str) -> Response:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -364,3 +365,24 @@ async def test_json_that_is_too_large_is_413_before_it_is_read(http: httpx2.Asyn
     assert [a.status_code for a in (announced, chunked)] == [413, 413]
     assert {a.json()["reason"] for a in (announced, chunked)} == {"BODY_TOO_LARGE"}
     assert backend.requests("CreateSession") == []
+
+
+async def test_link_of_a_stored_archive_leads_to_the_object_store(
+    stored: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = datasets_pb2.ExportLayout.Segment(
+        offset_bytes=0, blob=datasets_pb2.ExportLayout.BlobRange(object_key=KEY, length_bytes=1008)
+    )
+    stored.backend.on(
+        "GetExportLayout", datasets_pb2.ExportLayout(size_bytes=1008, file_name="d.zip", segments=[whole])
+    )
+    signed = f"https://objects.example.com/{KEY}?signed"
+    monkeypatch.setattr(stored.objects, "sign_get", lambda key, **_: signed if key == KEY else None)
+
+    first = (await stored.client().post(f"{A}/exports/1:link")).json()["url"]
+    monkeypatch.setattr(stored.objects, "sign_get", lambda key, **_: None)
+    second = (await stored.client().post(f"{A}/exports/1:link")).json()["url"]
+
+    assert first == signed
+    assert urlsplit(second).path.startswith("/v1/links/")
+    assert second.endswith("/d.zip")
