@@ -41,7 +41,7 @@ class Renderer(Protocol):
         `artists/{artist}/datasets/audio/`. A repeat finds what the first call made, and so does another worker.
 
         Raises:
-            AudioUnusable: The bytes cannot be decoded, or nothing of them is long enough.
+            AudioUnusable: The bytes are damaged or cannot be decoded.
             VocalsNotRemoved: The stems service gave up.
             ScratchFull: There is no room for the work; it can be repeated.
         """

@@ -1,0 +1,1 @@
+"""Makes the audio of datasets anew: rate, channels, loudness, pieces, encoding, and vocals out."""
