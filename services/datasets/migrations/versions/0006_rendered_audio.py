@@ -25,7 +25,7 @@ def upgrade():
         sa.Column("frames", sa.BigInteger, nullable=False),
         sa.Column("rate_hz", sa.Integer, nullable=False),
         sa.Column("channels", sa.Integer, nullable=False),
-        sa.Column("facts", Json(), nullable=False),
+        sa.Column("facts", Json, nullable=False),
         sa.Column("create_time", UtcDateTime(), nullable=False),
         sa.Column("use_time", UtcDateTime(), nullable=False),
     )
