@@ -122,7 +122,7 @@ def checked(parameters: TrainingParameters) -> TrainingParameters:
     """
     with collect() as violations:
         for field, expectation in faults(parameters):
-            violations.require(False, f"parameters.{field}", expectation)
+            violations.require(claim=False, field=f"parameters.{field}", expectation=expectation)
     return parameters
 
 

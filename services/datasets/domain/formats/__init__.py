@@ -14,7 +14,8 @@ from services.datasets.domain.formats.audiofolder import HF_AUDIOFOLDER, MUSICGE
 from services.datasets.domain.formats.pairs import MUSICGEN_TRAINER, PAIRED_TEXT, REPLICATE_MUSICGEN
 from services.datasets.domain.formats.shape import SUFFIXES, ArchiveKind, Shape, samples_of
 from services.datasets.domain.formats.stable_audio import STABLE_AUDIO, WEBDATASET
-from services.datasets.domain.recipes import AudioMode, Encoding, Piece, Recipe
+from services.datasets.domain.recipes import Piece, Recipe
+from services.datasets.domain.rendering import MEDIA_TYPES, rate_of, stays
 from services.datasets.domain.snapshots import SnapshotMember
 
 __all__ = ["ArchiveKind", "archive_kind", "check_options", "recipe", "refusals", "findings", "planned_pieces", "layout"]
@@ -31,8 +32,6 @@ _SHAPES: dict[ExportFormat, Shape] = {
     ExportFormat.MUSICGEN_DREAMBOOTH: MUSICGEN_DREAMBOOTH,
     ExportFormat.WEBDATASET: WEBDATASET,
 }
-_MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-_MADE_ANEW = {Encoding.WAV: "audio/wav", Encoding.MP3: "audio/mpeg"}
 
 
 def archive_kind(export_format: ExportFormat) -> ArchiveKind:
@@ -52,8 +51,6 @@ def check_options(export_format: ExportFormat, options: ExportOptions) -> None:
     shape = _SHAPES[export_format]
     cut_fits = not options.cut or shape.shortest_s < CHUNK_S
     require(cut_fits, "options.cut", f"false, as the reader of {word} cuts by itself and skips what is below 30 s")
-    rate_fits = shape.encoding is not Encoding.MP3 or options.rate_hz in _MP3_RATES_HZ
-    require(rate_fits, "options.rate_hz", f"a rate of MP3, as 44,100 or 48,000 Hz, as {word} wants MP3")
 
 
 def recipe(export_format: ExportFormat, options: ExportOptions) -> Recipe:
@@ -102,7 +99,7 @@ def planned_pieces(how: Recipe, members: Sequence[SnapshotMember]) -> list[Piece
     pieces = []
     for member in members:
         audio = member.audio
-        if keeps_bytes(how, member):
+        if stays(audio, how):
             whole = Piece(
                 member, 0, 1, audio.object_key, audio.size_bytes, audio.crc32, audio.sha256, audio.media_type,
                 0.0, audio.duration_s, audio.rate_hz, audio.channels,
@@ -110,19 +107,13 @@ def planned_pieces(how: Recipe, members: Sequence[SnapshotMember]) -> list[Piece
             pieces.append(whole)
             continue
         spans = cut_spans(audio.duration_s) if how.cut else [(0.0, audio.duration_s)]
-        media_type = _MADE_ANEW[how.encoding]
+        media_type, rate_hz = MEDIA_TYPES[how.encoding], rate_of(how)
         for index, (start_s, duration_s) in enumerate(spans):
             piece = Piece(
-                member, index, len(spans), "", 0, 0, "", media_type, start_s, duration_s, how.rate_hz, how.channels
+                member, index, len(spans), "", 0, 0, "", media_type, start_s, duration_s, rate_hz, how.channels
             )
             pieces.append(piece)
     return pieces
-
-
-def keeps_bytes(how: Recipe, member: SnapshotMember) -> bool:
-    """Whether a member's audio goes into the archive byte for byte."""
-    fits = member.audio.media_type in how.accepted and not (how.cut and round(member.audio.duration_s * 1000) > 30_000)
-    return how.mode is AudioMode.AS_NEEDED and fits
 
 
 def cut_spans(duration_s: float) -> list[tuple[float, float]]:

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import re
 
+from services.datasets.domain.captions import split_tag, tag_tempo
 from services.datasets.domain.snapshots import SnapshotMember
 
-# Source: spec, caption rule P4.
-_TEMPO_TAG = re.compile(r"\s*\bBPM: (\d{2,3}(?:\.\d{1,2})?)\s*$")
 _KEY = re.compile(r"^([A-Ga-g])\s*([#b♯♭]?)\s*-?\s*(.*)$")
 _MODES = {"": "major", "major": "major", "maj": "major", "minor": "minor", "min": "minor", "m": "minor"}
 _TAG_ENDS = re.compile(r"[,;:!?]+\s+|\.+(?:\s+|$)|\s+[-–—]\s+|,")
 NEAR_WHOLE_BPM = 0.05  # source: spec, caption rule P5
 
 
-def split_tempo(caption: str) -> tuple[str, str]:
-    """The caption without the tempo tag at its end, and that tag, as `BPM: 95`; empty when there is none."""
-    if (found := _TEMPO_TAG.search(caption)) is None:
-        return caption, ""
-    return caption[: found.start()], f"BPM: {found[1]}"
-
-
 def composed(caption: str, *, trigger: str = "", suffix: str = "") -> str:
     """The caption between trigger and suffix; the tempo tag stays the last thing."""
-    body, tag = split_tempo(caption)
+    body, tag = split_tag(caption)
     return " ".join(part for part in (trigger, body, suffix, tag) if part)
 
 
@@ -32,9 +24,7 @@ def tempo_of(member: SnapshotMember) -> float:
 
     Source: spec, caption rule P5.
     """
-    bpm = member.tempo_bpm
-    if bpm <= 0 and (found := _TEMPO_TAG.search(member.caption)):
-        bpm = float(found[1])
+    bpm = member.tempo_bpm if member.tempo_bpm > 0 else tag_tempo(member.caption)
     whole = round(bpm)
     return float(whole) if abs(bpm - whole) <= NEAR_WHOLE_BPM else round(bpm, 1)
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.datasets.domain.captions import split_tag
 from services.datasets.domain.exports import Entry, ExportOptions
-from services.datasets.domain.formats.captions import composed, split_tempo, tempo_of
+from services.datasets.domain.formats.captions import composed, tempo_of
 from services.datasets.domain.recipes import Encoding, Piece
 from services.datasets.domain.snapshots import SnapshotMember
 
@@ -109,7 +110,7 @@ def samples_of(pieces: Sequence[Piece], options: ExportOptions) -> list[Sample]:
         if piece.count > 1:
             stem += f"-{piece.index + 1:0{max(2, len(str(piece.count)))}d}"
         caption = composed(member.caption, trigger=options.trigger, suffix=options.suffix)
-        body, _tag = split_tempo(composed(member.caption, suffix=options.suffix))
+        body, _tag = split_tag(composed(member.caption, suffix=options.suffix))
         found.append(Sample(piece, stem, caption, body, tempo_of(member)))
     return found
 
