@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -20,3 +21,17 @@ class DatasetsSettings(Settings):
     slots: int = Field(default=2, ge=1, description="Exports, and training files, that one worker makes at once")
     poll_s: float = Field(default=5, gt=0, description="Seconds between a worker's looks at the rows without a message")
     release_s: float = Field(default=2, gt=0, description="Seconds between rounds that give holds on assets back")
+    scratch_dir: Path | None = Field(
+        default=None, description="Folder of audio that is made anew; the system's own when unset"
+    )
+    render_timeout_s: int = Field(
+        default=1800, gt=0, description="Wall and processor seconds that making one recording anew may take"
+    )
+    render_memory_bytes: int = Field(
+        default=2 << 30, gt=0, description="Address space of one process that makes a recording anew, bytes"
+    )
+    separation_s: float = Field(
+        default=6 * 3600,
+        gt=0,
+        description="Longest wait for the separation that takes a recording's vocals out, seconds",
+    )

@@ -36,7 +36,7 @@ class PieceFiles:
         self._folder, self._is_mp3 = folder, recipe["encoding"] == "MP3"
         self._rate_hz, self._channels = int(recipe["rate_hz"]), int(recipe["channels"])
         self._limit = int(recipe["piece_s"]) * self._rate_hz
-        self._shortest = int(recipe["shortest_s"]) * self._rate_hz
+        self._shortest_ms = 1000 * int(recipe["shortest_s"])
         self._pieces: list[dict[str, Any]] = []
         self._open: _Encoder | None = None
 
@@ -57,7 +57,8 @@ class PieceFiles:
     def close(self) -> list[dict[str, Any]]:
         """The finished files: `file`, `start_frame`, `frames`."""
         self._end()
-        if len(self._pieces) > 1 and self._pieces[-1]["frames"] <= self._shortest:
+        # In whole milliseconds, as the trainer counts.
+        if len(self._pieces) > 1 and round(1000 * self._pieces[-1]["frames"] / self._rate_hz) <= self._shortest_ms:
             (self._folder / self._pieces.pop()["file"]).unlink()
         return self._pieces
 
