@@ -13,15 +13,32 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from tonewright_client.cli_captions import captions, chat, templates
+from tonewright_client.cli_datasets import exports, snapshots
+from tonewright_client.cli_items import items
+from tonewright_client.cli_live_sets import live_sets
 from tonewright_client.cli_stems import stems
+from tonewright_client.cli_trainings import emulate, generate, generations, lineage, trainings
 from tonewright_client.demo import walk
 from tonewright_client.doctor import examine
-from tonewright_client.errors import ApiError, GatewayUnreachable, OperationFailed
+from tonewright_client.errors import ApiError, DownloadDamaged, GatewayUnreachable, OperationFailed
 from tonewright_client.smoke import SmokeFailed, smoke
 from tonewright_client.terminal import BytesBar, chosen_artist, connect, errors, gateway, kept_key, out, show, wait
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(stems, name="stems")
+app.add_typer(live_sets, name="live-sets")
+app.add_typer(captions, name="captions")
+app.add_typer(templates, name="templates")
+app.command()(chat)
+app.add_typer(items, name="items")
+app.add_typer(snapshots, name="snapshots")
+app.add_typer(exports, name="exports")
+app.command()(emulate)
+app.add_typer(trainings, name="trainings")
+app.command()(generate)
+app.command()(generations)
+app.command()(lineage)
 
 
 @app.callback()
@@ -124,15 +141,6 @@ def profile(file: Annotated[Path | None, typer.Argument(help="JSON object with t
 
 
 @app.command()
-def live_sets(file: Annotated[Path | None, typer.Argument(help="Live Set (.als) to upload")] = None) -> None:
-    """List Live Sets, or upload one and print what is in it."""
-    with connect() as client:
-        artist = chosen_artist(client)
-        rows = [artist.live_sets.upload(file)] if file else artist.live_sets.list()
-        show(rows, "name", "file_name", "tempo_bpm", "time_signature", "track_count", "clip_count", "device_count")
-
-
-@app.command()
 def assets(
     file: Annotated[Path | None, typer.Argument(help="Audio file to upload")] = None,
     download: Annotated[str, typer.Option(help="Asset to download to FILE")] = "",
@@ -150,46 +158,6 @@ def assets(
         else:
             rows = artist.assets.list()
         show(rows, "name", "display_name", "media_type", "duration_s", "rate_hz", "channels", "loudness_lufs")
-
-
-@app.command()
-def captions(
-    asset: Annotated[str, typer.Option(help="Asset to caption")] = "",
-    live_set: Annotated[str, typer.Option(help="Live Set that it comes from")] = "",
-) -> None:
-    """List captions, or write one for an asset."""
-    with connect() as client:
-        artist = chosen_artist(client)
-        wanted = asset or live_set
-        rows = [artist.captions.generate(asset=asset, live_set=live_set)] if wanted else artist.captions.list()
-        show(rows, "name", "text", "provenance.engine")
-
-
-@app.command()
-def items(
-    asset: Annotated[str, typer.Option(help="Asset of a new item")] = "",
-    caption: Annotated[str, typer.Option(help="Caption of a new item")] = "",
-) -> None:
-    """List training items, or make one."""
-    with connect() as client:
-        artist = chosen_artist(client)
-        rows = [artist.training_items.create(asset=asset, caption=caption)] if asset else artist.training_items.list()
-        show(rows, "name", "state", "asset", "caption")
-
-
-@app.command()
-def exports(
-    out_file: Annotated[Path | None, typer.Argument(metavar="ZIP", help="Where to write the archive")] = None,
-) -> None:
-    """List exports, or build a Replicate zip of every ready item and download it."""
-    with connect() as client:
-        artist = chosen_artist(client)
-        if out_file:
-            finished = wait(artist, artist.exports.start(), "exporting")
-            artist.exports.download(str(finished["name"]), out_file)
-            show([finished], "name", "item_count", "size_bytes")
-        else:
-            show(artist.exports.list(), "name", "format", "state", "item_count", "size_bytes")
 
 
 @app.command()
@@ -256,6 +224,6 @@ def main() -> None:
     """Run the command; a refused call prints what was wrong and what to do, and exits with 1."""
     try:
         app()
-    except (ApiError, GatewayUnreachable, OperationFailed) as refused:
+    except (ApiError, DownloadDamaged, GatewayUnreachable, OperationFailed) as refused:
         errors.print(f"[red]tonewright:[/red] {refused}", highlight=False)
         raise SystemExit(1) from None

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from tonewright_client.models import Lineage, SnapshotMember
-from tonewright_client.trainings import MICROS
+from tonewright_client.money import usd
 from tonewright_client.transport import Json
-
-
-def usd(micros: int) -> str:
-    """Millionths of a US dollar for people."""
-    return f"${micros / MICROS:,.2f}"
 
 
 def lineage_lines(lineage: Lineage) -> list[str]:

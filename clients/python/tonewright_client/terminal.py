@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tonewright_client.client import ArtistHandle, Tonewright
 from tonewright_client.models import Operation
+from tonewright_client.money import usd
 from tonewright_client.transport import Json
 
 out = Console()
@@ -63,7 +64,7 @@ def chosen_artist(client: Tonewright) -> ArtistHandle:
 
 
 def show(rows: Iterable[Mapping[str, Any]], *columns: str) -> None:
-    """A table of these columns (`a.b` goes inside), or all of the rows as JSON."""
+    """A table of these columns (`a.b` goes inside, `id` is the last part of the name), or all of the rows as JSON."""
     found = list(rows)
     if gateway.as_json:
         show_json(found)
@@ -85,13 +86,22 @@ def refuse(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+def short(name: str) -> str:
+    """The last part of a resource's name, which names it as well as the whole does."""
+    return name.rpartition("/")[2]
+
+
 def _cell(row: Mapping[str, Any], column: str) -> str:
+    if column == "id":
+        return short(str(row.get("name", "")))
     value: Any = row
     for part in column.split("."):
         value = value.get(part, "") if isinstance(value, Mapping) else ""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    if column.endswith("_usd_micros") and isinstance(value, int):
+        return usd(value)
+    return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def wait(artist: ArtistHandle, operation: Operation, what: str) -> Json:

@@ -16,10 +16,9 @@ from tonewright_client.models import (
     Training,
     TrainingBudget,
 )
+from tonewright_client.money import micros
 from tonewright_client.training_items import SelectionFields
 from tonewright_client.transport import Json, Transport
-
-MICROS = 1_000_000
 
 
 class TrainingInputs(TypedDict, total=False):
@@ -100,7 +99,7 @@ class Trainings(Collection[Training]):
             training["parameters"] = dict(parameters)
         body = {
             "training": training,
-            "max_cost_usd_micros": round(max_cost_usd * MICROS),
+            "max_cost_usd_micros": micros(max_cost_usd),
             "create_destination": create_destination,
         }
         return self._start(self._base, body, idempotency_key=idempotency_key or str(uuid.uuid4()))

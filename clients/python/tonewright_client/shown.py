@@ -1,0 +1,77 @@
+"""Findings, readiness, caption runs and emulations as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from tonewright_client.models import CaptionRun, EmulateTrainingResponse, Finding
+from tonewright_client.models import services__gateway__models__datasets__Readiness as Readiness
+from tonewright_client.money import usd
+from tonewright_client.terminal import errors, out, short
+
+
+def show_findings(findings: Sequence[Finding], *, about: str = "") -> None:
+    """One line each, errors first."""
+    for one in sorted(findings, key=lambda one: one["severity"] != "ERROR"):
+        colour = "red" if one["severity"] == "ERROR" else "yellow"
+        item = about or short(one["training_item"])
+        place = f"{item}: " if item else ""
+        errors.print(f"[{colour}]{one['reason']}[/{colour}] {place}{one['message']}", highlight=False, soft_wrap=True)
+
+
+def show_readiness(found: Readiness) -> None:
+    """Whether it can be trained on, and what is missing."""
+    said = "[green]ready[/green]" if found["ready"] else "[red]not ready[/red]"
+    states = ", ".join(f"{count} {state.lower().replace('_', ' ')}" for state, count in found["items_by_state"].items())
+    pairs = f"{found['pair_count']} pairs of {found['min_pairs']} that a training wants"
+    out.print(f"{said}: {pairs}, {clock(found['duration_s'])} of audio; {states}", highlight=False, soft_wrap=True)
+    show_findings(found["findings"])
+
+
+def show_run(run: CaptionRun) -> None:
+    """What became of a caption run."""
+    counts = [
+        f"{run['accepted_count']} written",
+        f"{run['proposed_count']} break rules and wait as proposals",
+        f"{run['skipped_count']} left alone",
+        f"{run['failed_count']} failed",
+    ]
+    out.print(f"{', '.join(counts)}; {usd(run['cost_usd_micros'])}", highlight=False, soft_wrap=True)
+    for result in run["results"]:
+        error = result["error"]
+        if error:
+            line = f"[red]{short(result['training_item'])}:[/red] {error['message']}"
+            errors.print(line, highlight=False, soft_wrap=True)
+
+
+def show_emulation(found: EmulateTrainingResponse) -> None:
+    """What the trainer will do, file by file, and what it costs."""
+    table = Table("file", "pieces", "kept", "dropped", "padding", "caption that the model is given")
+    for item in found["items"]:
+        kept = sum(piece["duration_s"] for piece in item["pieces"])
+        seen = str(item["chunk_count"]) if item["seen"] else "[red]not seen[/red]"
+        caption = item["caption"] if item["caption_used"] else "[red]none[/red]"
+        row = (f"{kept:.1f} s", f"{item['dropped_s']:.1f} s", f"{item['padded_s']:.1f} s")
+        table.add_row(item["path"] or short(item["training_item"]), seen, *row, caption)
+    out.print(table)
+    expected_s = found["expected_duration_s"]
+    lasts = f" in about {clock(expected_s)} min" if expected_s else ""
+    cost = usd(found["expected_cost_usd_micros"]) if found["expected_cost_usd_micros"] else "an unknown price"
+    out.print(
+        f"{len(found['items'])} files → {found['chunk_count']} pieces, {found['step_count']:,} steps of "
+        f"{found['effective_batch_size']} samples{lasts} for {cost}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out.print("[green]a model comes of it[/green]" if found["succeeds"] else "[red]the training would fail[/red]")
+    show_findings(found["findings"])
+    for item in found["items"]:
+        show_findings(item["findings"], about=item["path"] or short(item["training_item"]))
+
+
+def clock(seconds: float) -> str:
+    """A length as minutes and seconds."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02}"
