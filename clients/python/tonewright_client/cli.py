@@ -18,6 +18,7 @@ from tonewright_client.cli_datasets import exports, snapshots
 from tonewright_client.cli_items import items
 from tonewright_client.cli_live_sets import live_sets
 from tonewright_client.cli_stems import stems
+from tonewright_client.cli_train import train
 from tonewright_client.cli_trainings import emulate, generate, generations, lineage, trainings
 from tonewright_client.demo import walk
 from tonewright_client.doctor import examine
@@ -38,6 +39,7 @@ app.command()(emulate)
 app.add_typer(trainings, name="trainings")
 app.command()(generate)
 app.command()(generations)
+app.command()(train)
 app.command()(lineage)
 
 
