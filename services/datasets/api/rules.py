@@ -10,7 +10,6 @@ _DOCUMENT, _BATCH = 11 << 20, 16 << 20
 _READS = (
     "MatchFiles",
     "CheckReadiness",
-    "EmulateTraining",
     "PreflightTrainingFile",
     "DiffTrainingFileVersions",
     "LintTrainingFile",
@@ -19,6 +18,7 @@ _READS = (
 METHOD_RULES: dict[str, MethodRule] = {
     **{method: MethodRule(role=Role.VIEWER) for method in _READS},
     "CreateConversation": MethodRule(max_request_bytes=_DOCUMENT),
+    "EmulateTraining": MethodRule(role=Role.VIEWER, max_request_bytes=_BATCH),
     "ValidateConversation": MethodRule(role=Role.VIEWER, max_request_bytes=_DOCUMENT),
     "BatchCreateConversations": MethodRule(max_request_bytes=_BATCH),
     "ReceiveTrainingWebhook": MethodRule(scope="platform"),

@@ -19,7 +19,7 @@ OPTIMIZERS = ("dadam", "adamw")
 SCHEDULERS = ("cosine", "polynomial_decay", "inverse_sqrt", "linear_warmup")
 BATCH_STEP = 8  # one sample per GPU of the trainer's machine
 _BATCH_OF_8 = frozenset({"stereo-melody", "melody", "stereo-medium", "medium"})
-# Their product, the number of steps, is below 2 ** 31.
+# Their product, the number of steps, stays below 2 ** 31.
 _MAX_EPOCHS, _MAX_UPDATES = 10_000, 100_000
 _MAX_BATCH, _DESCRIPTION_MAX = 1_024, 2_000
 _LOW_FOR_DADAM = _HIGH_FOR_ADAMW = 0.01

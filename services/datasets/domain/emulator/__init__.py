@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -130,11 +131,14 @@ def emulate(
         drop_vocals=parameters.drop_vocals,
         same_text=parameters.one_same_description,
     )
-    items = []
-    for index, file in enumerate(files):
-        if file.is_audio:
-            pieces = tuple(_piece(path, file, held) for path, held in prepared.trained.items() if held.owner == index)
-            items.append(_item(file, pieces, parameters, prepared, index))
+    pieces: dict[int, list[TrainedPiece]] = defaultdict(list)
+    for path, held in prepared.trained.items():
+        pieces[held.owner].append(_piece(path, files[held.owner], held))
+    items = [
+        _item(file, tuple(pieces[index]), parameters, prepared, index)
+        for index, file in enumerate(files)
+        if file.is_audio
+    ]
     crashes = [crash for crash in (unpack_fault(archive_name), *_whole_crashes(prepared)) if crash]
     whole = [Finding(crash.reason, crash.message, severity=Severity.ERROR) for crash in crashes]
     broken = faults(parameters)
