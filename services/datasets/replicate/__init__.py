@@ -1,0 +1,3 @@
+from services.datasets.replicate.client import Replicate
+
+__all__ = ["Replicate"]
