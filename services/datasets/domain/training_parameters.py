@@ -63,6 +63,16 @@ class TrainingParameters:
         return effective_batch_size(self.model_version, self.batch_size)
 
     @property
+    def ends_the_run(self) -> bool:
+        """Whether the trainer ends with an error on them; some other faults are only money thrown away."""
+        words = (
+            self.model_version in MODEL_VERSIONS,
+            self.optimizer in OPTIMIZERS,
+            self.learning_rate_scheduler in SCHEDULERS,
+        )
+        return not all(words) or min(self.epochs, self.updates_per_epoch, self.effective_batch_size) < 1
+
+    @property
     def steps(self) -> int:
         """Updates of the model in all."""
         return self.epochs * self.updates_per_epoch

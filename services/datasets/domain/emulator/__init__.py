@@ -141,8 +141,7 @@ def emulate(
     ]
     crashes = [crash for crash in (unpack_fault(archive_name), *_whole_crashes(prepared)) if crash]
     whole = [Finding(crash.reason, crash.message, severity=Severity.ERROR) for crash in crashes]
-    broken = faults(parameters)
-    for field, expectation in broken:
+    for field, expectation in faults(parameters):
         text = f"parameters.{field} would end the run or waste it; expected {expectation}"
         whole.append(Finding("PARAMETER_INVALID", text, severity=Severity.ERROR))
     whole += [*findings(parameters), *notes.of_whole(files, items, prepared)]
@@ -150,7 +149,7 @@ def emulate(
         items=tuple(items),
         parameters=parameters,
         findings=tuple(whole),
-        succeeds=not (crashes or prepared.crashes or broken),
+        succeeds=not (crashes or prepared.crashes or parameters.ends_the_run),
     )
 
 
