@@ -1,45 +1,94 @@
-"""Small Live Sets as bytes, made with the standard library: what Live 11 would write, as far as readers look."""
+"""Small Live Sets as bytes, made with the standard library: what Live 8 to 12 would write, as far as readers look."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from xml.sax.saxutils import quoteattr
+from dataclasses import dataclass, replace
 
-# 4/4: numerator - 1 + 99 * log2(denominator).
-FOUR_FOUR = 201
-_BEFORE_START = -63_072_000
+# Numerator - 1 + 99 * log2(denominator).
+FOUR_FOUR, SIX_EIGHT = 201, 302
+MAJORS = (8, 9, 10, 11, 12)
+_VERSIONS = {
+    8: ("Ableton Live 8.1.4", "8.1_226"),
+    9: ("Ableton Live 9.7.1", "9.5_327"),
+    10: ("Ableton Live 10.1.7", "10.0_377"),
+    11: ("Ableton Live 11.3.21", "11.0_11300"),
+    12: ("Ableton Live 12.2.1", "12.0_12203"),
+}
 
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """A clip: position in beats, and for MIDI its notes as (pitch, beat, length in beats)."""
+    """A clip: position in beats, and for MIDI its notes as (pitch, beat, length in beats).
+
+    Attributes:
+        name: As shown.
+        start_beat: Place in the arrangement.
+        end_beat: Its end there.
+        notes: Notes of the content.
+        sample: File of an audio clip.
+        loop: First and last beat of the loop; None for all of the clip's length.
+        offset: Where in the loop the clip begins.
+        is_looped: Whether it repeats.
+        is_disabled: Whether it was deactivated.
+        is_warped: Whether an audio clip follows the tempo.
+        scale: Root and scale it is set to.
+        envelopes: Parameters that it moves.
+    """
 
     name: str
     start_beat: float
     end_beat: float
     notes: Sequence[tuple[int, float, float]] = ()
     sample: str = ""
+    loop: tuple[float, float] | None = None
+    offset: float = 0.0
+    is_looped: bool = True
+    is_disabled: bool = False
+    is_warped: bool = True
+    scale: tuple[int, int | str] | None = None
+    envelopes: int = 0
 
 
 @dataclass(frozen=True)
 class TrackPlan:
-    """A track: `kind` is MidiTrack, AudioTrack, GroupTrack or ReturnTrack; `group` is the place of its group."""
+    """A track: `kind` is MidiTrack, AudioTrack, GroupTrack or ReturnTrack; `group` is the place of its group.
+
+    Attributes:
+        name: As given by a person; empty for one that nobody named.
+        kind: Element of the track.
+        devices: Tags of devices, or whole elements where one begins with `<`.
+        clips: Of the arrangement.
+        session_clips: One per scene.
+        take_clips: In take lanes, which no reader counts.
+        frozen_clips: In the frozen copy, which no reader counts.
+        group: Place of its group among the tracks.
+        is_muted: Whether its activator is off.
+        is_frozen: Whether it is frozen.
+        plugin: Name of a VST3 plugin at the chain's end.
+        automated: Parameters that are automated.
+        color: Place in the palette.
+    """
 
     name: str
     kind: str = "MidiTrack"
     devices: Sequence[str] = ()
     clips: Sequence[ClipPlan] = ()
     session_clips: Sequence[ClipPlan] = ()
+    take_clips: Sequence[ClipPlan] = ()
+    frozen_clips: Sequence[ClipPlan] = ()
     group: int | None = None
     is_muted: bool = False
+    is_frozen: bool = False
     plugin: str = ""
+    automated: int = 0
+    color: int = 3
 
 
 @dataclass(frozen=True)
 class LiveSetPlan:
-    """A Live Set."""
+    """A Live Set as the major version writes it; `is_beta` stands for the betas of Live 12."""
 
     tempo_bpm: float = 120.0
     time_signature: int = FOUR_FOUR
@@ -48,14 +97,32 @@ class LiveSetPlan:
     scenes: Sequence[str] = ("",)
     root: int = 9
     scale: str = "Minor"
-    creator: str = "Ableton Live 11.3.21"
-    minor_version: str = "11.0_11300"
-    tempo_events: Sequence[tuple[float, float]] = field(default=())
+    creator: str = ""
+    minor_version: str = ""
+    tempo_events: Sequence[tuple[float, float]] = ()
+    signature_events: Sequence[tuple[float, int]] = ()
+    grooves: Sequence[ClipPlan] = ()
+    is_in_key: bool = True
+    major: int = 11
+    is_beta: bool = False
+
+    @property
+    def version(self) -> tuple[str, str]:
+        """Creator and MinorVersion of the root."""
+        creator, minor_version = ("Ableton Live 12.0b16", "12.0_12043") if self.is_beta else _VERSIONS[self.major]
+        return self.creator or creator, self.minor_version or minor_version
 
 
 def live_set_bytes(plan: LiveSetPlan | None = None) -> bytes:
     """The set as the bytes of an `.als` file, always the same for the same plan."""
     return gzip.compress(live_set_xml(plan or small_plan()).encode(), mtime=0)
+
+
+def live_set_xml(plan: LiveSetPlan) -> str:
+    """The document inside the file."""
+    from tests.material.live_set_xml import document
+
+    return document(plan)
 
 
 def small_plan(tempo_bpm: float = 120.0) -> LiveSetPlan:
@@ -81,115 +148,95 @@ def small_plan(tempo_bpm: float = 120.0) -> LiveSetPlan:
     )
 
 
-def live_set_xml(plan: LiveSetPlan) -> str:
-    """The document inside the file."""
-    tracks = "".join(_track(place, track) for place, track in enumerate(plan.tracks))
-    locators = "".join(
-        f'<Locator Id="{place}"><Time Value="{beat}"/>{_value("Name", name)}<IsSongStart Value="false"/></Locator>'
-        for place, (beat, name) in enumerate(plan.locators)
-    )
-    scenes = "".join(
-        f'<Scene Id="{place}">{_value("Name", name)}<Tempo Value="120"/><IsTempoEnabled Value="false"/></Scene>'
-        for place, name in enumerate(plan.scenes)
-    )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<Ableton MajorVersion="5" MinorVersion={quoteattr(plan.minor_version)} SchemaChangeCount="3" '
-        f"Creator={quoteattr(plan.creator)}><LiveSet><Tracks>{tracks}</Tracks>{_master(plan)}"
-        f"<Locators><Locators>{locators}</Locators></Locators><Scenes>{scenes}</Scenes>"
-        f'<ScaleInformation><RootNote Value="{plan.root}"/>{_value("Name", plan.scale)}</ScaleInformation>'
-        '<InKey Value="true"/></LiveSet></Ableton>\n'
-    )
+def full_plan(major: int = 11) -> LiveSetPlan:
+    """What readers trip over, in one set of the major version.
 
-
-def _value(tag: str, value: object) -> str:
-    return f"<{tag} Value={quoteattr(str(value))}/>"
-
-
-def _name(name: str) -> str:
-    return f"<Name>{_value('EffectiveName', name)}{_value('UserName', name)}</Name>"
-
-
-def _master(plan: LiveSetPlan) -> str:
-    events = [(_BEFORE_START, plan.tempo_bpm), *plan.tempo_events]
-    points = "".join(f'<FloatEvent Time="{beat}" Value="{bpm}"/>' for beat, bpm in events)
-    mixer = (
-        f'<Tempo>{_value("Manual", plan.tempo_bpm)}<AutomationTarget Id="8"/></Tempo>'
-        f'<TimeSignature>{_value("Manual", plan.time_signature)}<AutomationTarget Id="10"/></TimeSignature>'
-    )
-    envelope = (
-        '<AutomationEnvelope><EnvelopeTarget><PointeeId Value="8"/></EnvelopeTarget>'
-        f"<Automation><Events>{points}</Events></Automation></AutomationEnvelope>"
-    )
-    return (
-        f"<MasterTrack>{_name('Master')}<AutomationEnvelopes><Envelopes>{envelope}</Envelopes></AutomationEnvelopes>"
-        f"<DeviceChain><Mixer>{mixer}</Mixer><DeviceChain><Devices><Limiter/></Devices></DeviceChain></DeviceChain></MasterTrack>"
-    )
-
-
-def _track(place: int, track: TrackPlan) -> str:
-    devices = "".join(_device(tag) for tag in track.devices)
-    if track.plugin:
-        plugin = f"<Vst3PluginInfo>{_value('Name', track.plugin)}</Vst3PluginInfo>"
-        devices += f"<PluginDevice><PluginDesc>{plugin}</PluginDesc></PluginDevice>"
-    group = -1 if track.group is None else _id(track.group)
-    mixer = f"<Mixer><Speaker>{_value('Manual', str(not track.is_muted).lower())}</Speaker></Mixer>"
-    chain = f"<DeviceChain><Devices>{devices}</Devices></DeviceChain>"
-    return (
-        f'<{track.kind} Id="{_id(place)}">{_name(track.name)}{_value("TrackGroupId", group)}{_value("Freeze", "false")}'
-        f"<DeviceChain>{mixer}{_sequencer(track)}{chain}</DeviceChain></{track.kind}>"
+    Nested groups, two tracks of one name, a name that is not ASCII, an unnamed track, a moving tempo with a step, 6/8,
+    locators out of order, take lanes, grooves, a frozen and a muted track, clips that are off, a session clip, plugins
+    of every kind, nested drum racks and samples from Windows.
+    """
+    beat = ClipPlan("beat", 0, 16, [(36, float(place), 0.25) for place in range(4)], loop=(0, 4))
+    tune = [(60, 0.0, 1.0), (64, 1.0, 1.0), (67, 2.0, 1.0), (71, 3.5, 0.5)]
+    return LiveSetPlan(
+        tempo_bpm=100.0,
+        time_signature=SIX_EIGHT,
+        major=major,
+        tempo_events=((0, 100), (8, 100), (8, 140), (16, 120)),
+        tracks=(
+            TrackPlan("Alle", kind="GroupTrack"),
+            TrackPlan("Rhythmus", kind="GroupTrack", group=0),
+            TrackPlan("Drums", devices=(NESTED_DRUM_RACK, "DrumBuss"), clips=(beat,), group=1, color=5),
+            TrackPlan("Keys", devices=(*PLUGINS,), clips=(ClipPlan("tune", 4, 13, tune, loop=(0, 4), offset=1),)),
+            TrackPlan(
+                "Keys",
+                devices=("Operator",),
+                session_clips=(ClipPlan("idea", 0, 4, tune), ClipPlan("off", 0, 4, tune, is_disabled=True)),
+                clips=(ClipPlan("muted", 0, 4, tune, is_disabled=True),),
+                take_clips=(ClipPlan("take", 0, 8, tune),),
+                automated=2,
+            ),
+            TrackPlan(
+                "Größe 東京",
+                kind="AudioTrack",
+                devices=("AutoFilter",),
+                clips=(ClipPlan("rain", 8, 24, sample="C:\\Users\\me\\Music\\rain.wav", is_warped=False),),
+                is_muted=True,
+            ),
+            TrackPlan("", kind="AudioTrack", clips=(ClipPlan("Vox take", 0, 8, sample="vox.aif", envelopes=1),)),
+            TrackPlan("Ice", clips=(ClipPlan("cold", 0, 4, tune),), frozen_clips=(beat,), is_frozen=True),
+            TrackPlan("A-Reverb", kind="ReturnTrack", devices=("Reverb",)),
+        ),
+        locators=((8.0, "Drop"), (0.0, "Intro"), (16.0, "Ende")),
+        scenes=("Intro", "Lift"),
+        grooves=(beat,),
+        root=11,
     )
 
 
-def _id(place: int) -> int:
-    return 20 + place
+def of_major(plan: LiveSetPlan, major: int) -> LiveSetPlan:
+    """The same set as another major version writes it."""
+    return replace(plan, major=major)
 
 
-def _device(tag: str) -> str:
-    if tag != "DrumGroupDevice":
-        return f"<{tag}><On>{_value('Manual', 'true')}</On></{tag}>"
+def drum_rack(inside: str) -> str:
+    """A drum rack with a kick on 36, a hat on 42, and what else is given."""
     pads = "".join(
-        f"<DrumBranch>{_name(name)}<DeviceChain><MidiToAudioDeviceChain><Devices><OriginalSimpler>"
-        f"{_sample(f'{name.lower()}.wav')}</OriginalSimpler></Devices></MidiToAudioDeviceChain></DeviceChain>"
-        f"<BranchInfo>{_value('ReceivingNote', 128 - pitch)}</BranchInfo></DrumBranch>"
+        f'<DrumBranch><Name><EffectiveName Value="{name}"/><UserName Value="{name}"/></Name>'
+        f"{_chain(_simpler(f'{name.lower()}.wav'))}{_receiving(pitch)}</DrumBranch>"
         for name, pitch in (("Kick", 36), ("Hat", 42))
     )
-    return f"<DrumGroupDevice><Branches>{pads}</Branches></DrumGroupDevice>"
+    return f"<DrumGroupDevice><Branches>{pads}{inside}</Branches></DrumGroupDevice>"
 
 
-def _sample(name: str) -> str:
-    path = f"/Users/someone/Music/Project/Samples/Imported/{name}"
-    relative = _value("RelativePath", f"Samples/Imported/{name}")
-    return f"<SampleRef><FileRef>{relative}{_value('Path', path)}</FileRef></SampleRef>"
+def _simpler(sample: str) -> str:
+    path = f'<Name Value="{sample}"/><RelativePath Value="Samples/{sample}"/>'
+    return f"<OriginalSimpler><Player><SampleRef><FileRef>{path}</FileRef></SampleRef></Player></OriginalSimpler>"
 
 
-def _sequencer(track: TrackPlan) -> str:
-    slots = "".join(
-        f"<ClipSlot><ClipSlot><Value>{_clip(track.kind, clip)}</Value></ClipSlot></ClipSlot>"
-        for clip in track.session_clips
-    )
-    clips = "".join(_clip(track.kind, clip) for clip in track.clips)
-    place = "Sample" if track.kind == "AudioTrack" else "ClipTimeable"
-    events = f"<ArrangerAutomation><Events>{clips}</Events></ArrangerAutomation>"
-    return f"<MainSequencer><ClipSlotList>{slots}</ClipSlotList><{place}>{events}</{place}></MainSequencer>"
+def _chain(devices: str) -> str:
+    inside = f"<MidiToAudioDeviceChain><Devices>{devices}</Devices></MidiToAudioDeviceChain>"
+    return f"<DeviceChain>{inside}</DeviceChain>"
 
 
-def _clip(kind: str, clip: ClipPlan) -> str:
-    loop = f"{_value('LoopStart', 0)}{_value('LoopEnd', clip.end_beat - clip.start_beat)}{_value('LoopOn', 'true')}"
-    inside = (
-        f"{_value('CurrentStart', clip.start_beat)}{_value('CurrentEnd', clip.end_beat)}{_value('Name', clip.name)}"
-        f"<Loop>{loop}</Loop>{_value('Disabled', 'false')}"
-    )
-    if kind == "AudioTrack":
-        return f'<AudioClip Time="{clip.start_beat}">{inside}{_sample(clip.sample or "audio.wav")}</AudioClip>'
-    keys = "".join(
-        "<KeyTrack><Notes>"
-        + "".join(
-            f'<MidiNoteEvent Time="{beat}" Duration="{length}" Velocity="100" OffVelocity="64" NoteId="{place}"/>'
-            for place, (own, beat, length) in enumerate(clip.notes)
-            if own == pitch
-        )
-        + f"</Notes>{_value('MidiKey', pitch)}</KeyTrack>"
-        for pitch in sorted({pitch for pitch, _, _ in clip.notes})
-    )
-    return f'<MidiClip Time="{clip.start_beat}">{inside}<Notes><KeyTracks>{keys}</KeyTracks></Notes></MidiClip>'
+def _receiving(pitch: int) -> str:
+    return f'<BranchInfo><ReceivingNote Value="{128 - pitch}"/></BranchInfo>'
+
+
+def _around(rack: str) -> str:
+    """A drum pad on 38 that holds an instrument rack that holds the rack."""
+    branches = f"<Branches><InstrumentBranch>{_chain(rack)}</InstrumentBranch></Branches>"
+    inner = f"<InstrumentGroupDevice>{branches}</InstrumentGroupDevice>"
+    return f"<DrumBranch>{_chain(inner)}{_receiving(38)}</DrumBranch>"
+
+
+NESTED_DRUM_RACK = drum_rack(_around("<DrumGroupDevice><Branches/></DrumGroupDevice>"))
+PLUGINS = (
+    '<PluginDevice><PluginDesc><VstPluginInfo><PlugName Value="Serum"/></VstPluginInfo></PluginDesc></PluginDevice>',
+    '<PluginDevice><On><Manual Value="false"/></On><PluginDesc><Vst3PluginInfo><Name Value="Pro-Q 3"/></Vst3PluginInfo>'
+    "</PluginDesc></PluginDevice>",
+    '<AuPluginDevice><PluginDesc><AuPluginInfo><Name Value="Ozone"/></AuPluginInfo></PluginDesc></AuPluginDevice>',
+    "<MxDeviceAudioEffect><PatchSlot><Value><{max}><FileRef>"
+    '<Path Value="C:\\Users\\me\\Max\\Shaper Box.amxd"/></FileRef></{max}></Value></PatchSlot></MxDeviceAudioEffect>',
+    '<Operator><UserName Value="Glass Bell"/></Operator>',
+    "<NewThing2024/>",
+)

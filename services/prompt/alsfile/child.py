@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import resource
 import sys
@@ -17,7 +18,12 @@ def main() -> None:
     """Read the limits from the first argument and the file from stdin."""
     limits = Limits(**json.loads(sys.argv[1]))
     _confine(limits)
-    json.dump(_outcome(limits), sys.stdout)
+    gc.disable()  # the tree holds no cycles, and looking for them in a million elements takes seconds
+    answer = json.dumps(_outcome(limits), separators=(",", ":"))
+    if len(answer) > limits.summary_bytes:
+        text = f"the summary of the Live Set would be larger than {limits.summary_bytes >> 20} MiB; split the set"
+        answer = json.dumps({"reason": "LIVE_SET_TOO_LARGE", "text": text})
+    sys.stdout.write(answer)
 
 
 def arguments(limits: Limits) -> str:

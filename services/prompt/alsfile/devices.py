@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
+from services.prompt.alsfile.container import FileRefused
 from services.prompt.alsfile.tree import Node
+
+_MOST = 20_000
 
 RACKS = {
     "InstrumentGroupDevice": "Instrument Rack",
@@ -53,6 +56,11 @@ _STOCK = {
     "Chorus2": "Chorus-Ensemble",
     "PhaserNew": "Phaser-Flanger",
     "Redux2": "Redux",
+    "Vinyl": "Vinyl Distortion",
+    "Resonator": "Resonators",
+    "Transmute": "Spectral Resonator",
+    "Spectral": "Spectral Time",
+    "DrumCell": "Drum Sampler",
     "Tube": "Dynamic Tube",
     "DrumBuss": "Drum Buss",
     "StereoGain": "Utility",
@@ -63,30 +71,95 @@ _PLUGIN_NAMES = (
     ("vst3", "PluginDesc/Vst3PluginInfo/Name"),
     ("au", "PluginDesc/AuPluginInfo/Name"),
 )
-# Folders that name a person's machine.
-_PRIVATE = {"users", "home", "documents and settings", "volumes", "mnt", "media"}
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device in a track's chain or in a rack of it."""
+    """A device in a track's chain or in a rack of it.
+
+    Attributes:
+        name: What it is: the plugin's or Live's name, a rack's own name, the stem of a Max patch.
+        kind: rack, stock, max, vst, vst3 or au.
+        is_enabled: Whether it is switched on.
+        depth: Racks around it; 0 in the track's own chain.
+        label: What somebody called it; empty when nobody did.
+    """
 
     name: str
-    kind: str  # rack, stock, max, vst, vst3, au
+    kind: str
     is_enabled: bool
-    depth: int  # 0 in the track's own chain
+    depth: int
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """A pad of a drum rack.
+
+    Attributes:
+        pitch: MIDI pitch that plays it; None for all.
+        name: As shown, or its first sample's or device's name.
+        samples: Its sample files.
+    """
+
+    pitch: int | None
+    name: str
+    samples: tuple[str, ...]
 
 
 def devices_of(track: Node) -> list[Device]:
     """All devices of a track in chain order, those of racks right after their rack."""
-    chain = track.under("DeviceChain/DeviceChain/Devices") or track.under("MasterChain/DeviceChain/Devices")
-    return list(_devices(chain, 0))
+    found: list[Device] = []
+    for device in _devices(_chain(track), 0):
+        found.append(device)
+        refuse_many(len(found), "devices")
+    return found
+
+
+def pads_of(track: Node) -> list[Pad]:
+    """The pads of all drum racks of a track."""
+    pads: list[Pad] = []
+    for device in _chain(track):
+        for rack in device.walk():
+            if rack.tag == "DrumGroupDevice":
+                pads += [_pad(branch) for branch in rack.under("Branches") if branch.tag == "DrumBranch"]
+                refuse_many(len(pads), "drum pads")
+    return pads
+
+
+def _chain(track: Node) -> list[Node]:
+    return track.under("DeviceChain/DeviceChain/Devices") or track.under("MasterChain/DeviceChain/Devices")
+
+
+def refuse_many(count: int, what: str) -> None:
+    """Refuse a track with more of something than any real one has.
+
+    Raises:
+        FileRefused: There are more than 20,000.
+    """
+    if count > _MOST:
+        raise FileRefused(
+            "LIVE_SET_TOO_LARGE", f"a track of the Live Set has more than {_MOST:,} {what}; split it or remove some"
+        )
+
+
+def _pad(branch: Node) -> Pad:
+    receiving = branch.number("BranchInfo/ReceivingNote")
+    # Live counts the receiving notes from the top; 0 stands for all.
+    pitch = 128 - int(receiving) if receiving is not None and 1 <= receiving <= 128 else None
+    samples = tuple(samples_of(branch)[:8])
+    name = clip_text(branch.value("Name/EffectiveName")) or clip_text(branch.value("Name/UserName"))
+    inner = next(
+        (_identify(device)[1] for chain in branch.under("DeviceChain") for device in chain.under("Devices")), ""
+    )
+    return Pad(pitch, name or (samples[0].rpartition(".")[0] or samples[0] if samples else inner), samples)
 
 
 def _devices(chain: list[Node], depth: int) -> Iterator[Device]:
     for node in chain:
         kind, name = _identify(node)
-        yield Device(name, kind, node.value("On/Manual", "true") != "false", depth)
+        label = clip_text(node.value("UserName"))
+        yield Device(name, kind, node.value("On/Manual", "true") != "false", depth, "" if label == name else label)
         if kind == "rack":
             for branch in (*node.under("Branches"), *node.under("ReturnBranches")):
                 for inner in branch.under("DeviceChain"):
@@ -116,30 +189,22 @@ def _spaced(tag: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", clip_text(tag))
 
 
-def samples_of(track: Node) -> dict[str, str]:
-    """Sample files of a track (clips and samplers): file name → folder-relative path that names nobody's machine."""
-    found: dict[str, str] = {}
-    for node in track.walk():
-        if node.tag == "SampleRef" and (reference := node.at("FileRef")):
-            name, path = _sample_path(reference)
-            if name:
-                found.setdefault(name, path)
-    return found
+def samples_of(part: Node) -> list[str]:
+    """Names of the sample files of a track or a part of it, clips and samplers alike, each once.
+
+    Folders stay out: they name a person's machine.
+    """
+    found: dict[str, None] = {}
+    for node in part.walk():
+        if node.tag == "SampleRef" and (reference := node.at("FileRef")) and (name := _sample_name(reference)):
+            found[name] = None
+            refuse_many(len(found), "samples")
+    return list(found)
 
 
-def _sample_path(reference: Node) -> tuple[str, str]:
-    relative = reference.at("RelativePath")
-    if relative is not None and relative.children:  # up to Live 10: a list of folders beside the name
-        parts = [part.attributes.get("Dir", "") for part in relative.children]
-        name = clip_text(reference.value("Name"))
-    else:
-        text = reference.value("RelativePath").replace("\\", "/")
-        *parts, _last = text.split("/")
-        name = file_name(reference.value("Path")) or file_name(text) or clip_text(reference.value("Name"))
-    folders = [clip_text(part) for part in parts if part not in {"", ".", ".."}]
-    if any(folder.lower() in _PRIVATE or ":" in folder for folder in folders):
-        folders = []
-    return name, "/".join([*folders[-3:], name])
+def _sample_name(reference: Node) -> str:
+    path = reference.value("Path") or reference.value("RelativePath")  # up to Live 10 the name stands alone
+    return file_name(reference.value("Name") or path)
 
 
 def file_name(path: str) -> str:

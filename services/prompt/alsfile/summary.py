@@ -7,22 +7,20 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from services.prompt.alsfile.clips import scale_values
 from services.prompt.alsfile.container import FileRefused, Limits
-from services.prompt.alsfile.devices import clip_text, devices_of
+from services.prompt.alsfile.devices import Device, clip_text, devices_of
+from services.prompt.alsfile.drums import no_beat
+from services.prompt.alsfile.genres import genre_indicators
+from services.prompt.alsfile.listing import Listing
+from services.prompt.alsfile.notes import NoteCounts
 from services.prompt.alsfile.scales import read_key
 from services.prompt.alsfile.tempo import TempoMap, decode_signature, read_signatures, read_tempo
-from services.prompt.alsfile.tracks import KINDS, Track, read_track, scale_values
+from services.prompt.alsfile.tracks import KINDS, Track, read_track
 from services.prompt.alsfile.tree import Node, SectionReader
 
-SCHEMA_VERSION = 1
-_MAX_TRACKS, _MAX_CLIPS_LISTED, _MAX_MARKS = 2_000, 2_000, 1_000
-_GENRES = str.split(
-    """
-    house techno trance dubstep trap drill garage grime jungle breakbeat ambient downtempo electro disco funk
-    soul jazz blues rock metal punk pop reggae dancehall dub latin salsa folk country gospel classical
-    orchestral cinematic lofi dnb
-    """
-)
+SCHEMA_VERSION = 2
+_MAX_TRACKS, _MAX_MARKS = 2_000, 1_000
 
 
 @dataclass(slots=True)
@@ -31,32 +29,37 @@ class _Parts:
     tempo: TempoMap = field(default_factory=lambda: TempoMap(None))
     signature: str = ""
     signature_changes: list[dict[str, object]] = field(default_factory=list)
-    master_devices: list[str] = field(default_factory=list)
+    master_devices: list[Device] = field(default_factory=list)
     locators: list[tuple[float, str]] = field(default_factory=list)
     scenes: list[dict[str, Any]] = field(default_factory=list)
     scale: tuple[str, str] | None = None
     in_key: bool = False
+    loop: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
 
     def take(self, node: Node) -> None:
         """Read one section."""
         if node.tag in KINDS:
             if len(self.tracks) >= _MAX_TRACKS:
-                raise FileRefused("LIVE_SET_TOO_LARGE", f"the Live Set has more than {_MAX_TRACKS} tracks; split it")
+                raise FileRefused("LIVE_SET_TOO_LARGE", f"the Live Set has more than {_MAX_TRACKS:,} tracks; split it")
             self.tracks.append(read_track(node, len(self.tracks)))
         elif node.tag in {"MasterTrack", "MainTrack"}:
             self.tempo = read_tempo(node)
             self.signature, self.signature_changes = read_signatures(node)
-            self.master_devices = [device.name for device in devices_of(node)]
+            self.master_devices = devices_of(node)
         elif node.tag == "Locators":
             found = ((item.number("Time"), clip_text(item.value("Name"))) for item in node.under("Locators"))
-            self.locators = sorted((beat, name) for beat, name in found if beat is not None)[:_MAX_MARKS]
+            self.locators = sorted((beat, name) for beat, name in found if beat is not None)
         elif node.tag in {"Scenes", "SceneNames"}:
-            self.scenes = [_scene(item) for item in node.children if item.tag == "Scene"][:_MAX_MARKS]
+            self.scenes = [_scene(item) for item in node.children if item.tag == "Scene"]
         elif node.tag == "ScaleInformation":
             self.scale = scale_values(node)
         elif node.tag == "InKey":
             self.in_key = node.attributes.get("Value") == "true"
+        elif node.tag == "Transport":
+            start, length = node.number("LoopStart"), node.number("LoopLength")
+            if start is not None and length is not None:
+                self.loop = {"on": node.value("LoopOn") == "true", "start_beat": start, "length_beats": length}
 
 
 def summarize(source: BinaryIO, limits: Limits) -> dict[str, Any]:
@@ -77,63 +80,69 @@ def summarize(source: BinaryIO, limits: Limits) -> dict[str, Any]:
         )
     if not 8 <= version <= 12:
         parts.warnings.append(f"the file was saved by {creator or 'an unknown program'}; Live 8 to 12 are known")
-    if parts.tempo.bpm is None:
-        parts.warnings.append("the file holds no tempo")
+    _warn(parts)
     return _assemble(parts, creator, version)
 
 
 def _live_version(root: dict[str, str]) -> int:
-    match = re.match(r"(\d{1,3})\.", root.get("MinorVersion", ""))
+    match = re.match(r"(\d{1,3})\.", root.get("MinorVersion", ""), re.ASCII)
     return int(match.group(1)) if match else 0
 
 
+def _warn(parts: _Parts) -> None:
+    if parts.tempo.bpm is None:
+        parts.warnings.append("the file holds no tempo; say it when you ask for a caption")
+    if not parts.signature:
+        parts.warnings.append("the file holds no time signature")
+    tempos = [bpm for _beat, bpm in parts.tempo.points]
+    if tempos:
+        parts.warnings.append(
+            f"the tempo moves between {min(tempos):g} and {max(tempos):g} BPM; {parts.tempo.bpm:g} is taken"
+        )
+    frozen = sum(track.is_frozen for track in parts.tracks)
+    if frozen:
+        parts.warnings.append(f"{frozen} frozen track(s): what is counted is what they held before freezing")
+    for count, what in ((len(parts.locators), "locators"), (len(parts.scenes), "scenes")):
+        if count > _MAX_MARKS:
+            parts.warnings.append(f"only the first {_MAX_MARKS:,} of {count:,} {what} are listed")
+
+
 def _assemble(parts: _Parts, creator: str, version: int) -> dict[str, Any]:
-    names = _unique_names(parts.tracks)
-    levels = _levels(parts.tracks)
-    counts = Counter(track.kind for track in parts.tracks)
-    usage = {kinds: Counter[str]() for kinds in ("all", "stock", "max")}
-    for track in parts.tracks:
-        for device in track.devices:
-            if device.kind != "rack":
-                usage["all"][device.name] += 1
-            if device.kind in usage:
-                usage[device.kind][device.name] += 1
-    midi_and_audio = [track for track in parts.tracks if track.kind in {"MIDI", "Audio"}]
-    return {
+    listing = Listing(parts.tracks)
+    counts = listing.counts()
+    counts["devices"] += len(parts.master_devices)
+    key, key_evidence = _key(parts)
+    indicators = _genres(parts, listing)
+    tempo = parts.tempo
+    summary = {
         "schema_version": SCHEMA_VERSION,
         "live_version": creator,
         "live_major_version": version,
-        "overview": {
-            "tempo": parts.tempo.bpm,
-            "time_signature": parts.signature,
-            "midi_tracks": counts["MIDI"],
-            "audio_tracks": counts["Audio"],
-            "group_tracks": counts["Group"],
-            "return_tracks": counts["Return"],
-            "total_tracks": len(parts.tracks),
-            "clips": sum(_playing(track) for track in parts.tracks),
-            "devices": sum(len(track.devices) for track in parts.tracks) + len(parts.master_devices),
-        },
-        "plugin_usage": _ranked(usage["all"]),
-        "stock_devices": _ranked(usage["stock"]),
-        "max_devices": _ranked(usage["max"]),
-        "master_devices": parts.master_devices,
-        "plugins_by_track": {names[t.index]: _plugins(t) for t in parts.tracks if _plugins(t)},
-        "sample_index": _sample_index(parts.tracks, names),
-        "track_breakdown": {names[track.index]: _breakdown(track, parts.tracks, names) for track in midi_and_audio},
-        "track_hierarchy": _hierarchy(parts.tracks, names, levels),
-        "tracks": _track_list(parts, names, levels),
-        "muted_tracks": [names[track.index] for track in parts.tracks if track.is_muted],
-        "genre_indicators": _genres(parts, names),
-        "key": read_key(parts.scale, in_key=parts.in_key, clips=[s for t in parts.tracks for s in t.in_key_scales]),
-        "tempo_automation": [{"beat": beat, "bpm": bpm} for beat, bpm in parts.tempo.points[:_MAX_MARKS]],
+        "overview": {"tempo": tempo.bpm, "time_signature": parts.signature, **counts},
+        "plugin_usage": _usage(parts.tracks, {"stock", "max", "vst", "vst3", "au"}),
+        "stock_devices": _usage(parts.tracks, {"stock"}),
+        "max_devices": _usage(parts.tracks, {"max"}),
+        "third_party_plugins": _usage(parts.tracks, {"vst", "vst3", "au"}),
+        "master_devices": [device.name for device in parts.master_devices[:_MAX_MARKS]],
+        "plugins_by_track": listing.plugins_by_track(),
+        "sample_index": listing.sample_index(),
+        "track_breakdown": listing.breakdown(),
+        "track_hierarchy": listing.hierarchy(),
+        "tracks": listing.track_list(),
+        "muted_tracks": [listing.names[track.index] for track in parts.tracks if track.is_muted],
+        "frozen_tracks": [listing.names[track.index] for track in parts.tracks if track.is_frozen],
+        "genre_indicators": [one["genre"] for one in indicators],
+        "genre_evidence": indicators,
+        "key": key,
+        "key_evidence": key_evidence,
+        "tempo_automation": [{"beat": beat, "bpm": bpm} for beat, bpm in tempo.points[:_MAX_MARKS]],
         "time_signature_changes": parts.signature_changes[:_MAX_MARKS],
         "arrangement": _arrangement(parts),
-        "locators": [{"beat": b, "seconds": _seconds(parts.tempo, b), "name": name} for b, name in parts.locators],
-        "scenes": parts.scenes,
+        "locators": [{"beat": b, "seconds": _seconds(tempo, b), "name": n} for b, n in parts.locators[:_MAX_MARKS]],
+        "scenes": parts.scenes[:_MAX_MARKS],
         "midi_stats": _midi_stats(parts.tracks),
-        "warnings": parts.warnings,
     }
+    return {**summary, "warnings": [*parts.warnings, *listing.warnings]}
 
 
 def _scene(node: Node) -> dict[str, Any]:
@@ -146,141 +155,15 @@ def _scene(node: Node) -> dict[str, Any]:
     return scene
 
 
-def _unique_names(tracks: list[Track]) -> list[str]:
-    taken: set[str] = set()
-    names: list[str] = []
-    for track in tracks:
-        name, number = track.name, 1
-        while name in taken:
-            number += 1
-            name = f"{track.name} ({number})"
-        taken.add(name)
-        names.append(name)
-    return names
-
-
-def _levels(tracks: list[Track]) -> list[int]:
-    """Depth of each track in the groups; a group that is missing or contains itself counts as none."""
-    groups = {track.id: track for track in tracks if track.kind == "Group"}
-    levels: list[int] = []
-    for track in tracks:
-        seen: set[str] = {track.id}
-        parent = groups.get(track.group_id)
-        while parent is not None and parent.id not in seen:
-            seen.add(parent.id)
-            parent = groups.get(parent.group_id)
-        levels.append(len(seen) - 1)
-    return levels
-
-
-def _group_name(track: Track, tracks: list[Track], names: list[str]) -> str | None:
-    return next((names[other.index] for other in tracks if other.kind == "Group" and other.id == track.group_id), None)
-
-
-def _playing(track: Track) -> int:
-    return sum(clip.is_enabled for clip in track.clips)
-
-
-def _plugins(track: Track) -> list[str]:
-    return list(dict.fromkeys(device.name for device in track.devices if device.kind != "rack"))
-
-
-def _top_level(track: Track) -> int:
-    return sum(device.depth == 0 for device in track.devices)
-
-
-def _ranked(counter: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _breakdown(track: Track, tracks: list[Track], names: list[str]) -> dict[str, Any]:
-    return {
-        "type": track.kind,
-        "clips": _playing(track),
-        "group": _group_name(track, tracks, names),
-        "devices": _top_level(track),
-        "plugins": _plugins(track),
-        "sample_files": sorted(track.samples),
-        "has_automation": track.has_automation,
-    }
-
-
-def _sample_index(tracks: list[Track], names: list[str]) -> dict[str, Any]:
-    index: dict[str, Any] = {}
-    for track in tracks:
-        for name, path in sorted(track.samples.items()):
-            index.setdefault(name, {"path": path, "tracks": []})["tracks"].append(names[track.index])
-    return index
-
-
-def _hierarchy(tracks: list[Track], names: list[str], levels: list[int]) -> list[dict[str, Any]]:
-    groups = {track.id for track in tracks if track.kind == "Group"}
-    result: list[dict[str, Any]] = []
-    for track in tracks:
-        if track.kind == "Return":
-            continue
-        own: dict[str, Any] = {
-            "name": names[track.index],
-            "type": track.kind,
-            "index": track.index,
-            "level": levels[track.index],
-        }
-        if track.kind == "Group" and track.id in groups:
-            children = [other for other in tracks if other.group_id == track.id and other is not track]
-            own["children"] = [
-                {"name": names[c.index], "type": c.kind, "index": c.index, "level": levels[c.index]} for c in children
-            ]
-        result.append(own)
-    return result
-
-
-def _track_list(parts: _Parts, names: list[str], levels: list[int]) -> list[dict[str, Any]]:
-    left = _MAX_CLIPS_LISTED
-    result: list[dict[str, Any]] = []
-    for track in parts.tracks:
-        listed, left = track.clips[:left], max(0, left - len(track.clips))
-        result.append(
-            {
-                "id": track.id,
-                "index": track.index,
-                "name": names[track.index],
-                "type": track.kind,
-                "group_id": None if track.group_id == "-1" else track.group_id,
-                "level": levels[track.index],
-                "muted": track.is_muted,
-                "frozen": track.is_frozen,
-                "has_automation": track.has_automation,
-                "clip_count": len(track.clips),
-                "device_count": _top_level(track),
-                "nested_device_count": len(track.devices) - _top_level(track),
-                "devices": [
-                    {"name": d.name, "kind": d.kind, "enabled": d.is_enabled, "depth": d.depth} for d in track.devices
-                ],
-                "clips": [
-                    {
-                        "name": clip.name,
-                        "type": clip.kind,
-                        "place": clip.place,
-                        "start_beat": clip.start_beat,
-                        "end_beat": clip.end_beat,
-                        "looped": clip.is_looped,
-                        "enabled": clip.is_enabled,
-                        "notes": clip.notes,
-                        "has_envelopes": clip.has_envelopes,
-                    }
-                    for clip in listed
-                ],
-            }
-        )
-    if sum(len(track.clips) for track in parts.tracks) > _MAX_CLIPS_LISTED:
-        parts.warnings.append(f"only the first {_MAX_CLIPS_LISTED} clips are listed; the counts hold all")
-    return result
+def _usage(tracks: list[Track], kinds: set[str]) -> dict[str, int]:
+    counted = Counter(device.name for track in tracks for device in track.devices if device.kind in kinds)
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:_MAX_MARKS])
 
 
 def _arrangement(parts: _Parts) -> dict[str, Any]:
-    ends = [c.end_beat for t in parts.tracks for c in t.clips if c.place == "arrangement" and c.is_enabled]
+    ends = [c.end_beat for t in parts.tracks for c in t.playing_clips if c.place == "arrangement"]
     length = max(ends, default=0.0)
-    return {"length_beats": length, "length_seconds": _seconds(parts.tempo, length)}
+    return {"length_beats": length, "length_seconds": _seconds(parts.tempo, length), "loop": parts.loop}
 
 
 def _seconds(tempo: TempoMap, beat: float) -> float | None:
@@ -289,21 +172,58 @@ def _seconds(tempo: TempoMap, beat: float) -> float | None:
 
 
 def _midi_stats(tracks: list[Track]) -> dict[str, Any]:
-    pitches = sum((track.pitches for track in tracks), Counter[int]())
+    """Notes of clips that play: of the session once through each clip, of the arrangement with loops played out."""
+    counts = NoteCounts()
+    for track in tracks:
+        counts.add(track.counts)
     histogram = [0] * 12
-    for pitch, count in pitches.items():
+    for pitch, count in counts.pitches.items():
         histogram[pitch % 12] += count
     return {
-        "notes": sum(pitches.values()),
-        "pitch_min": min(pitches, default=None),
-        "pitch_max": max(pitches, default=None),
+        "notes": counts.session + counts.arrangement,
+        "notes_written": counts.written,
+        "notes_in_session": counts.session,
+        "notes_in_arrangement": counts.arrangement,
+        "drum_notes": sum(t.counts.session + t.counts.arrangement for t in tracks if t.is_drums),
+        "pitch_min": min(counts.pitches, default=None),
+        "pitch_max": max(counts.pitches, default=None),
         "pitch_class_histogram": histogram,
     }
 
 
-def _genres(parts: _Parts, names: list[str]) -> list[str]:
-    """Genre words that occur in names of tracks, clips, locators and scenes."""
-    texts = [*names, *(name for _beat, name in parts.locators), *(scene["name"] for scene in parts.scenes)]
-    texts += [clip.name for track in parts.tracks for clip in track.clips]
-    words = {word for text in texts for word in re.findall(r"[a-z]+", text.lower())}
-    return [genre for genre in _GENRES if genre in words]
+def _pitched(tracks: list[Track]) -> NoteCounts:
+    """The notes that are heard as pitches."""
+    counts = NoteCounts()
+    for track in tracks:
+        if not track.is_drums and not track.is_muted:
+            counts.add(track.counts)
+    return counts
+
+
+def _key(parts: _Parts) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    pitched = _pitched(parts.tracks)
+    return read_key(
+        parts.scale,
+        in_key=parts.in_key,
+        clips=[clip.scale for track in parts.tracks for clip in track.clips if clip.scale],
+        note_beats=pitched.beats,
+        notes=pitched.pitches.total(),
+        samples=sorted({name for track in parts.tracks for name in track.samples}),
+    )
+
+
+def _genres(parts: _Parts, listing: Listing) -> list[dict[str, Any]]:
+    beat, pitched = no_beat(), _pitched(parts.tracks)
+    for track in parts.tracks:
+        if track.beat is not None and not track.is_muted:
+            beat.add(track.beat)
+    heard = pitched.pitches.total()
+    names = [*listing.names, *(name for _beat, name in parts.locators), *(scene["name"] for scene in parts.scenes)]
+    return genre_indicators(
+        [*names, *(clip.name for track in parts.tracks for clip in track.playing_clips)],
+        (name.rpartition(".")[0] or name for track in parts.tracks for name in track.samples),
+        bpm=parts.tempo.bpm,
+        signature=parts.signature,
+        beat=beat,
+        mean_note_beats=sum(pitched.beats.values()) / heard if heard else None,
+    )

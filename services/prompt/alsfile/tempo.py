@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from services.prompt.alsfile.tree import Node, as_number
 
-# Where Live puts the event that stands before the start of the song.
-_BEFORE_START = -63_072_000
-
 
 @dataclass(frozen=True, slots=True)
 class TempoMap:
@@ -63,9 +60,22 @@ def read_tempo(master: Node) -> TempoMap:
     events.sort(key=lambda event: event[0])
     manual = tempo.number("Manual")
     bpm = manual if manual and manual > 0 else events[0][1] if events else None
-    moving = len(events) > 1
-    points = tuple((max(beat, 0.0), round(value, 3)) for beat, value in events) if moving else ()
-    return TempoMap(round(bpm, 3) if bpm else None, points)
+    return TempoMap(round(bpm, 3) if bpm else None, _points(events))
+
+
+def _points(events: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """The events as points from beat 0 on, none twice; none at all when the tempo does not move."""
+    if len(events) < 2:
+        return ()
+    before = [event for event in events if event[0] < 0]
+    points = [event for event in events if event[0] >= 0]
+    if before and (not points or points[0][0] > 0):
+        (here, bpm), after = before[-1], points[0] if points else before[-1]
+        share = -here / (after[0] - here) if after[0] > here else 0.0
+        points.insert(0, (0.0, bpm + (after[1] - bpm) * share))
+    rounded = [(round(beat, 6), round(bpm, 3)) for beat, bpm in points]
+    distinct = [point for place, point in enumerate(rounded) if place == 0 or point != rounded[place - 1]]
+    return tuple(distinct) if len({bpm for _beat, bpm in distinct}) > 1 else ()
 
 
 def read_signatures(master: Node) -> tuple[str, list[dict[str, object]]]:
@@ -82,13 +92,18 @@ def read_signatures(master: Node) -> tuple[str, list[dict[str, object]]]:
     ]
     events.sort(key=lambda event: event[0])
     start = decode_signature(parameter.number("Manual")) or (events[0][1] if events else "")
-    changes: list[dict[str, object]] = [{"beat": max(beat, 0.0), "time_signature": text} for beat, text in events]
+    changes: list[dict[str, object]] = []
+    for beat, text in events:
+        if changes and changes[-1]["beat"] == max(beat, 0.0):
+            changes.pop()
+        if not changes or changes[-1]["time_signature"] != text:
+            changes.append({"beat": max(beat, 0.0), "time_signature": text})
     return start, changes if len(changes) > 1 else []
 
 
 def decode_signature(code: float | None) -> str:
     """The signature of Live's integer: numerator = v mod 99 + 1, denominator = 2 ** (v div 99)."""
-    if code is None or code < 0 or code >= 99 * 6 or code != int(code):
+    if code is None or code < 0 or code >= 99 * 6 or code != int(code):  # up to 99/32
         return ""
     power, beats = divmod(int(code), 99)
     return f"{beats + 1}/{2**power}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 from xml.parsers import expat
@@ -10,14 +12,18 @@ from services.prompt.alsfile.container import FileRefused, Limits, feed_xml
 
 
 class Node:
-    """An element: tag, attributes, children in document order."""
+    """An element: tag, attributes, children in document order.
 
-    __slots__ = ("attributes", "children", "tag")
+    Notes are not children: `notes` holds beat and length of each sounding one in turn, None where there are none.
+    """
+
+    __slots__ = ("attributes", "children", "notes", "tag")
 
     def __init__(self, tag: str, attributes: dict[str, str]) -> None:
         self.tag = tag
         self.attributes = attributes
         self.children: list[Node] = []
+        self.notes: array[float] | None = None
 
     def at(self, path: str) -> Node | None:
         """The first element under `path`, as `DeviceChain/Mixer`."""
@@ -93,7 +99,7 @@ class SectionReader:
         self._limits = limits
         self._take = take
         self._depth = 0
-        self._elements = 0
+        self._nodes = 0
         self._kept = 0
         self._skip_from = 0  # depth of the skipped element we are in, 0 for none
         self._place: list[str] = []
@@ -107,7 +113,7 @@ class SectionReader:
         Raises:
             FileRefused: It is no Live Set or breaks a limit.
         """
-        parser = expat.ParserCreate()
+        parser = expat.ParserCreate("UTF-8")  # as Live writes, whatever a damaged declaration says
         parser.buffer_text = False
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -121,7 +127,7 @@ class SectionReader:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        self._elements += 1
+        self._nodes += 1
         self._refuse_excess()
         if self._skip_from:
             return
@@ -147,10 +153,9 @@ class SectionReader:
         if tag in _SKIPPED:
             self._skip_from = self._depth
             return
-        if tag == "MidiNoteEvent":  # a set may hold millions: the KeyTrack counts them
-            owner = self._stack[-1].attributes
-            owner["notes"] = str(int(owner.get("notes", "0")) + 1)
+        if tag == "MidiNoteEvent":  # a set may hold millions, at 16 bytes each
             self._skip_from = self._depth
+            _keep_note(self._stack[-1], attributes)
             return
         self._kept += 1
         node = Node(tag, attributes)
@@ -186,10 +191,24 @@ class SectionReader:
                 "LIVE_SET_TOO_DEEP",
                 f"the XML nests deeper than {self._limits.depth} levels; unpack nested racks or save it again in Live",
             )
-        if self._elements > self._limits.elements or self._kept > self._limits.kept_elements:
+        if self._nodes > self._limits.nodes or self._kept > self._limits.kept_nodes:
             raise FileRefused(
-                "LIVE_SET_TOO_LARGE", "the Live Set holds too many elements; split it or remove unused tracks"
+                "LIVE_SET_TOO_LARGE",
+                f"the Live Set holds more than {self._limits.nodes:,} XML elements, or more than "
+                f"{self._limits.kept_nodes:,} in one track; split it or remove unused tracks",
             )
+
+
+def _keep_note(owner: Node, attributes: dict[str, str]) -> None:
+    try:
+        beat, length = float(attributes["Time"]), float(attributes["Duration"])
+    except (KeyError, ValueError):
+        return
+    if attributes.get("IsEnabled") == "false" or not (math.isfinite(beat) and 0 <= length < math.inf):
+        return
+    if owner.notes is None:
+        owner.notes = array("d")
+    owner.notes.extend((beat, length))
 
 
 def _refuse_doctype(*_details: object) -> None:
