@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from services.datasets.api.shared import enum_value, moment_of, plain_struct, stamp, struct_of
+from chassis.errors import AppError, require
+from services.datasets.api.shared import enum_value, last_of, moment_of, plain_struct, stamp, status_of, struct_of
+from services.datasets.domain import items, snapshots
+from services.datasets.domain.captions import CaptionSource, Proposal
 from services.datasets.domain.findings import Finding
-from services.datasets.domain.items import Audio, CaptionRevision, Consent, ItemState, TrainingItem
+from services.datasets.domain.item_findings import findings_of
+from services.datasets.domain.item_ports import ItemFilter
+from services.datasets.domain.items import Audio, CaptionRevision, Consent, ItemState, Selection, TrainingItem
 from services.datasets.use_cases.items import ItemFacts
 from tonewright.datasets.v1 import datasets_pb2 as pb
 
@@ -28,6 +33,46 @@ def to_item(item: TrainingItem) -> pb.TrainingItem:
         create_time=stamp(item.create_time),
         update_time=stamp(item.update_time),
         etag=item.etag,
+        tempo_bpm=item.tempo_bpm,
+        key=item.key,
+        time_signature=item.time_signature,
+        source_caption=item.source_caption,
+        caption_source=to_source(item.caption_source),
+        proposal=_to_proposal(item.proposal) if item.proposal else None,
+        findings=[to_finding(finding) for finding in findings_of(item)],
+    )
+
+
+def _to_proposal(proposal: Proposal) -> pb.CaptionProposal:
+    return pb.CaptionProposal(
+        text=proposal.text,
+        source_caption=proposal.source_caption,
+        violations=[to_finding(finding) for finding in proposal.violations],
+        create_time=stamp(proposal.create_time),
+    )
+
+
+def to_source(source: str) -> pb.CaptionSource.ValueType:
+    """Where a caption comes from, as an enum's number."""
+    return pb.CaptionSource.Value(f"CAPTION_SOURCE_{source or 'UNSPECIFIED'}")
+
+
+def to_result(outcome: TrainingItem | AppError) -> pb.BatchCreateTrainingItemsResponse.Result:
+    """One item of a batch as a message: what came of it, or why nothing did."""
+    if isinstance(outcome, AppError):
+        return pb.BatchCreateTrainingItemsResponse.Result(status=status_of(outcome))
+    return pb.BatchCreateTrainingItemsResponse.Result(training_item=to_item(outcome))
+
+
+def item_filter(request: pb.ListTrainingItemsRequest) -> ItemFilter:
+    """Which items a list is to hold."""
+    source = enum_value(pb.CaptionSource, request.caption_source, "CAPTION_SOURCE_", "caption_source")
+    return ItemFilter(
+        state=item_state(request.state),
+        live_set=request.live_set,
+        asset=request.asset,
+        query=request.query,
+        caption_source=CaptionSource(source) if source else None,
     )
 
 
@@ -72,7 +117,27 @@ def item_facts(message: pb.TrainingItem) -> ItemFacts:
         provenance=plain_struct(message, "provenance"),
         licence=message.licence,
         consent=Consent(consent.training_allowed, consent.given_by, moment_of(consent, "give_time"), consent.evidence),
+        tempo_bpm=message.tempo_bpm,
+        key=message.key,
+        time_signature=message.time_signature,
+        source_caption=message.source_caption,
     )
+
+
+def selection(message: pb.Selection, artist: str) -> Selection:
+    """Which of the artist's items a selection names."""
+    uids = []
+    for index, name in enumerate(message.training_items):
+        field = f"selection.training_items[{index}]"
+        owner, uid = last_of(items.NAME, name, field=field)
+        require(owner == artist, field, f"an item of artists/{artist}")
+        uids.append(uid)
+    states = tuple(found for state in message.states if (found := item_state(state, "selection.states")))
+    since = ""
+    if message.new_since:
+        owner, since = last_of(snapshots.NAME, message.new_since, field="selection.new_since")
+        require(owner == artist, "selection.new_since", f"a snapshot of artists/{artist}")
+    return Selection(tuple(uids), states, since)
 
 
 def item_state(number: int, field: str = "state") -> ItemState | None:
@@ -88,6 +153,7 @@ def to_revision(revision: CaptionRevision) -> pb.CaptionRevision:
         revision=revision.revision,
         caption=revision.caption,
         provenance=struct_of(revision.provenance) if revision.provenance else None,
+        caption_source=to_source(revision.caption_source),
         principal=revision.principal,
         create_time=stamp(revision.create_time),
     )

@@ -8,7 +8,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from chassis.runtime import WorkPool
 from services.datasets.api import item_messages as messages
-from services.datasets.api.shared import artist_of, fields_of, key_of, last_of
+from services.datasets.api.shared import artist_of, fields_of, key_of, last_of, part_key
 from services.datasets.domain import items
 from services.datasets.use_cases.items import EDITABLE, TrainingItems
 from tonewright.datasets.v1 import datasets_pb2 as pb
@@ -26,6 +26,15 @@ class ItemRpcs:
         key = key_of(request, "CreateTrainingItem")
         return messages.to_item(await self._pool.run(self._items.create, artist_of(request.parent), facts, key))
 
+    async def BatchCreateTrainingItems(
+        self, request: pb.BatchCreateTrainingItemsRequest, context: Any
+    ) -> pb.BatchCreateTrainingItemsResponse:
+        """Many new items; each succeeds or fails alone."""
+        many = [messages.item_facts(item) for item in request.training_items]
+        keys = [part_key(request, item, index) for index, item in enumerate(request.training_items)]
+        outcomes = await self._pool.run(self._items.batch_create, artist_of(request.parent), many, keys)
+        return pb.BatchCreateTrainingItemsResponse(results=[messages.to_result(outcome) for outcome in outcomes])
+
     async def GetTrainingItem(self, request: pb.GetTrainingItemRequest, context: Any) -> pb.TrainingItem:
         """One item."""
         return messages.to_item(await self._pool.run(self._items.get, *last_of(items.NAME, request.name)))
@@ -37,7 +46,7 @@ class ItemRpcs:
         page = await self._pool.run(
             self._items.page,
             artist_of(request.parent),
-            state=messages.item_state(request.state),
+            messages.item_filter(request),
             size=request.page_size,
             token=request.page_token,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -46,6 +47,15 @@ def key_of(request: Any, method: str) -> RequestKey:
     bare.CopyFrom(request)
     bare.ClearField("request_id")
     return RequestKey(method, request.request_id, bare.SerializeToString(deterministic=True))
+
+
+def part_key(request: Any, part: Message, index: int) -> RequestKey:
+    """What makes a repeat of one part of a batch recognisable: the batch's id and the place in it."""
+    require(len(request.request_id) <= 255, "request_id", "1 to 255 characters")
+    word = f"{request.request_id}/{index}".encode()
+    request_id = hashlib.sha256(word).hexdigest() if request.request_id else ""
+    method = type(request).__name__.removesuffix("Request")
+    return RequestKey(method, request_id, part.SerializeToString(deterministic=True))
 
 
 def stamp(moment: datetime | None) -> Timestamp | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import InvalidArgument, NotFound, Violation
 from services.datasets.domain.findings import Finding
 
 MAX_TEXT = 10_000  # characters; what the prompt service takes for a check
@@ -23,6 +23,12 @@ class CaptionInvalid(InvalidArgument):
     """The caption breaks rules that keep it out of a dataset."""
 
     REASON = "CAPTION_INVALID"
+
+
+class LiveSetUnknown(NotFound):
+    """There is no such Live Set."""
+
+    REASON = "LIVE_SET_NOT_FOUND"
 
 
 class CaptionSource(enum.StrEnum):

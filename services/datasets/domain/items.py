@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chassis.errors import FailedPrecondition, NotFound, require
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, require
 from chassis.ids import format_name
 from services.datasets.domain import jsontext
 from services.datasets.domain.captions import CaptionSource, LiveSetFacts, Proposal
@@ -32,6 +32,12 @@ class CaptionRevisionNotFound(NotFound):
     """The training item never had that caption."""
 
     REASON = "CAPTION_REVISION_NOT_FOUND"
+
+
+class AudioInUse(AlreadyExists):
+    """Another training item holds the same audio."""
+
+    REASON = "AUDIO_IN_USE"
 
 
 class TrainingItemStateInvalid(FailedPrecondition):

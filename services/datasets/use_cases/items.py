@@ -12,8 +12,14 @@ from chassis.errors import AppError, EtagMismatch, require
 from chassis.ids import new_uid, parse_name
 from chassis.paging import Page
 from services.datasets.domain import items
-from services.datasets.domain.items import CaptionRevision, Consent, ItemState, TrainingItem
-from services.datasets.domain.ports import Assets, ItemStore, ReleaseStore, RequestKey
+from services.datasets.domain.captions import Captions, LiveSetUnknown
+from services.datasets.domain.item_ports import ItemFilter, ItemStore
+from services.datasets.domain.items import AudioInUse, CaptionRevision, Consent, TrainingItem
+from services.datasets.domain.ports import Assets, ReleaseStore, RequestKey
+from services.datasets.use_cases.captioning import Captioning, Check, Wording
+from services.datasets.use_cases.primed import primed_checks
+
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +33,76 @@ class ItemFacts:
     provenance: dict[str, Any] | None = None
     licence: str = ""
     consent: Consent = field(default_factory=Consent)
+    tempo_bpm: float = 0.0
+    key: str = ""
+    time_signature: str = ""
+    source_caption: str = ""
 
 
-EDITABLE = ("display_name", "asset", "caption", "live_set", "provenance", "licence", "consent")
+_PLAIN = ("display_name", "licence", "consent", "live_set", "tempo_bpm", "key", "time_signature")
+EDITABLE = (*_PLAIN, "asset", "caption", "source_caption", "provenance")
 
 
 class TrainingItems:
     """Training items of the current caller's artist."""
 
-    def __init__(self, store: ItemStore, assets: Assets, releases: ReleaseStore, clock: Clock) -> None:
+    def __init__(
+        self, store: ItemStore, assets: Assets, releases: ReleaseStore, captions: Captions, clock: Clock
+    ) -> None:
         self._store, self._assets, self._releases, self._clock = store, assets, releases, clock
+        self._captions, self._captioning = captions, Captioning(store, captions)
 
     def create(self, artist: str, facts: ItemFacts, key: RequestKey) -> TrainingItem:
-        """A new item; its audio is held, so that it cannot be deleted while the item uses it."""
-        require(bool(facts.asset or facts.caption), "training_item", "an asset, a caption, or both")
+        """A new item; its audio is held, so that it cannot be deleted while the item uses it.
+
+        One recording may be in several items, which the list of duplicates shows.
+        """
         if (made := self._store.replayed(artist, key)) is not None:
             return made
-        now, uid = self._clock.now(), new_uid()
-        blank = TrainingItem(artist, uid, now, now)
-        item = items.check_facts(self._with_facts(blank, facts, EDITABLE, now=now))
-        item = replace(item, state=items.natural_state(item))
-        if item.audio is None:
-            return self._store.add(item, key)[0]
-        return self._holding(item, lambda: self._store.add(item, key))
+        return self._create(artist, facts, key)
+
+    def batch_create(
+        self, artist: str, many: Sequence[ItemFacts], keys: Sequence[RequestKey]
+    ) -> list[TrainingItem | AppError]:
+        """What became of each: the item, or why there is none.
+
+        Audio that an item holds already, and the second of two files with the same bytes, make no item.
+        """
+        require(1 <= len(many) <= BATCH, "training_items", f"1 to {BATCH} items")
+        check = primed_checks(
+            self._captions, artist, [(facts.caption, facts.live_set, facts.tempo_bpm) for facts in many]
+        )
+        results: list[TrainingItem | AppError] = []
+        for facts, key in zip(many, keys, strict=True):
+            try:
+                made = self._store.replayed(artist, key)
+                results.append(made or self._create(artist, facts, key, check=check, is_only=True))
+            except AppError as error:
+                results.append(error)
+        return results
 
     def get(self, artist: str, uid: str) -> TrainingItem:
         """One item."""
         return self._store.get(artist, uid)
 
-    def page(self, artist: str, *, state: ItemState | None, size: int, token: str) -> Page[TrainingItem]:
+    def page(self, artist: str, wanted: ItemFilter, *, size: int, token: str) -> Page[TrainingItem]:
         """Items, newest first."""
-        return self._store.page(artist, state=state, size=size, token=token)
+        require(len(wanted.query) <= 100, "query", "up to 100 characters")
+        require("\x00" not in wanted.query, "query", "no NUL characters")
+        return self._store.page(artist, wanted, size=size, token=token)
 
     def update(self, artist: str, uid: str, facts: ItemFacts, fields: Collection[str], etag: str) -> TrainingItem:
         """The item with these fields changed; a changed caption becomes a new revision."""
         unknown = sorted(set(fields) - set(EDITABLE))
         require(not unknown, "update_mask", f"fields among {', '.join(EDITABLE)}, not {', '.join(unknown)}")
         before, now = self._seen(artist, uid, etag), self._clock.now()
-        after = items.check_facts(self._with_facts(before, facts, fields, now=now))
-        after = items.edited(before, after, now=now)
+        changed, words = self._with_facts(before, facts, fields, now=now)
+        changed = items.check_facts(self._with_words(before, changed, facts, fields, now=now))
+        after = items.edited(before, changed, now=now)
         audio = after.audio
         if audio is None or (before.audio is not None and before.audio.asset == audio.asset):
-            return self._store.replace(before, after)
-        return self._holding(after, lambda: (self._store.replace(before, after), True))
+            return self._store.replace(before, after, fingerprint=words)
+        return self._holding(after, lambda: (self._store.replace(before, after, fingerprint=words), True))
 
     def delete(self, artist: str, uid: str, etag: str) -> None:
         """Remove the item; its audio is given back."""
@@ -92,9 +125,31 @@ class TrainingItems:
     def restore(self, artist: str, uid: str, number: int, etag: str) -> TrainingItem:
         """The item with an earlier caption again, as a new revision."""
         before = self._seen(artist, uid, etag)
-        wanted = self._store.revision(before, number)
-        after = _captioned(replace(before, provenance=wanted.provenance), wanted.caption)
+        after = self._captioning.restored(before, self._store.revision(before, number))
         return self._store.replace(before, items.edited(before, after, now=self._clock.now()))
+
+    def _create(
+        self, artist: str, facts: ItemFacts, key: RequestKey, *, check: Check | None = None, is_only: bool = False
+    ) -> TrainingItem:
+        wanted = facts.asset or facts.caption or facts.source_caption
+        require(bool(wanted), "training_item", "an asset, a caption, or both")
+        now, uid = self._clock.now(), new_uid()
+        blank = TrainingItem(artist, uid, now, now)
+        item, words = self._with_facts(blank, facts, EDITABLE, now=now)
+        if is_only and item.audio is not None:
+            self._refuse_known(artist, item.audio.sha256)
+        item = items.check_facts(self._with_words(blank, item, facts, EDITABLE, now=now, check=check))
+        item = replace(item, state=items.natural_state(item))
+        if item.audio is None:
+            return self._store.add(item, key)[0]
+        return self._holding(item, lambda: self._store.add(item, key, fingerprint=words or b""))
+
+    def _refuse_known(self, artist: str, sha256: str) -> None:
+        if name := self._store.holding(artist, [sha256]).get(sha256):
+            raise AudioInUse(
+                f"{name} holds the same audio; use that item, or make a second one by itself",
+                metadata={"training_item": name},
+            )
 
     def _seen(self, artist: str, uid: str, etag: str) -> TrainingItem:
         found = self._store.get(artist, uid)
@@ -104,21 +159,53 @@ class TrainingItems:
 
     def _with_facts(
         self, item: TrainingItem, facts: ItemFacts, fields: Collection[str], *, now: datetime
-    ) -> TrainingItem:
-        plain = {name: getattr(facts, name) for name in ("display_name", "licence", "consent") if name in fields}
-        changed = replace(item, update_time=now, **plain)
-        if "live_set" in fields:
-            _check_name("artists/{artist}/live-sets/{live_set}", facts.live_set, "training_item.live_set")
-            changed = replace(changed, live_set=facts.live_set)
+    ) -> tuple[TrainingItem, bytes | None]:
+        """The item with everything but its caption changed, and the fingerprint of new audio."""
+        changed = replace(item, update_time=now, **{name: getattr(facts, name) for name in _PLAIN if name in fields})
+        if changed.live_set != item.live_set:
+            self._check_live_set(item.artist, changed.live_set)
         if "provenance" in fields:
             changed = replace(changed, provenance=facts.provenance or {})
-        if "asset" in fields:
-            _check_name("artists/{artist}/assets/{asset}", facts.asset, "training_item.asset")
-            same = item.audio is not None and item.audio.asset == facts.asset
-            audio = item.audio if same else self._assets.get(facts.asset) if facts.asset else None
-            name = changed.display_name or (audio.display_name[:255] if audio else "")
-            changed = replace(changed, audio=audio, display_name=name)
-        return _captioned(changed, facts.caption) if "caption" in fields else changed
+        if "asset" not in fields or facts.asset == (item.audio.asset if item.audio else ""):
+            return changed, None
+        _check_name("artists/{artist}/assets/{asset}", facts.asset, "training_item.asset")
+        if not facts.asset:
+            return replace(changed, audio=None), b""
+        audio, words = self._assets.heard(facts.asset)
+        return replace(changed, audio=audio, display_name=changed.display_name or audio.display_name[:255]), words
+
+    def _with_words(
+        self,
+        before: TrainingItem,
+        changed: TrainingItem,
+        facts: ItemFacts,
+        fields: Collection[str],
+        *,
+        now: datetime,
+        check: Check | None = None,
+    ) -> TrainingItem:
+        """The item with its caption set, or with the one that it has checked again where something moved under it."""
+        moved = _ground(before) != _ground(changed)
+        if moved:
+            changed = replace(changed, proposal=None)
+        if {"caption", "source_caption"} & set(fields):
+            said = facts.provenance if "provenance" in fields else None
+            given = Wording(
+                facts.caption if "caption" in fields else "",
+                facts.source_caption if "source_caption" in fields else "",
+                said,
+            )
+            worded = self._captioning.worded(changed, given, now=now, check=check)
+            if worded.caption_revision != before.caption_revision or not moved:
+                return worded
+            changed = worded
+        rules_moved = moved or before.tempo_bpm != changed.tempo_bpm
+        return self._captioning.rechecked(changed, now=now) if rules_moved else changed
+
+    def _check_live_set(self, artist: str, name: str) -> None:
+        _check_name("artists/{artist}/live-sets/{live_set}", name, "training_item.live_set")
+        if name and name not in self._captions.live_sets(artist, [name]):
+            raise LiveSetUnknown(f"the Live Set {name} does not exist; upload it first, or leave `live_set` empty")
 
     def _holding(self, item: TrainingItem, store: Callable[[], tuple[TrainingItem, bool]]) -> TrainingItem:
         """Take the hold before the row, and give it back when the row does not come."""
@@ -134,11 +221,8 @@ class TrainingItems:
         return stored
 
 
-def _captioned(item: TrainingItem, caption: str) -> TrainingItem:
-    text = caption.strip()
-    if text == item.caption:
-        return item
-    return replace(item, caption=text, caption_revision=item.caption_revision + 1)
+def _ground(item: TrainingItem) -> tuple[str, str]:
+    return item.audio.asset if item.audio else "", item.live_set
 
 
 def _check_name(pattern: str, name: str, field: str) -> None:
@@ -166,21 +250,3 @@ def give_holds_back(releases: ReleaseStore, assets: Assets, acting: Callable[[st
                 continue
         releases.done(release)
     return len(due)
-
-
-def chosen(store: ItemStore, artist: str, uids: Sequence[str]) -> list[TrainingItem]:
-    """The named items in the order named.
-
-    Raises:
-        TrainingItemNotFound: One does not exist.
-        FieldInvalid: One is named twice.
-    """
-    require(len(set(uids)) == len(uids), "selection.training_items", "each item once")
-    found = store.find(artist, uids)
-    missing = [uid for uid in uids if uid not in found]
-    if missing:
-        raise items.TrainingItemNotFound(
-            f"{len(missing)} training items do not exist, the first is {missing[0]!r}",
-            metadata={"count": str(len(missing))},
-        )
-    return [found[uid] for uid in uids]
