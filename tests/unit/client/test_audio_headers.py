@@ -20,9 +20,7 @@ SOUND = (np.sin(np.arange(RATE_HZ * 3) / 20) * 0.3).astype(np.float32)
 def _written(name: str, channels: int, **how: str) -> bytes:
     made = io.BytesIO()
     frames = np.repeat(SOUND[:, None], channels, axis=1)
-    soundfile.write(
-        made, frames, RATE_HZ, format=how.get("kind", Path(name).suffix[1:].upper()), subtype=how["subtype"]
-    )
+    soundfile.write(made, frames, RATE_HZ, format=Path(name).suffix[1:].upper(), **how)
     return made.getvalue()
 
 
@@ -51,7 +49,8 @@ def test_length_rate_and_channels_are_those_of_the_audio(name: str, how: dict[st
 @pytest.mark.parametrize(("rate_hz", "channels"), [(44_100, 2), (22_050, 1)])
 def test_frames_of_an_mp3_are_counted(rate_hz: int, channels: int, tagged: bytes) -> None:
     encoder = lameenc.Encoder()
-    encoder.set_bit_rate(96)
+    encoder.set_bit_rate(96 * channels)
+    encoder.set_out_sample_rate(rate_hz)
     encoder.set_in_sample_rate(rate_hz)
     encoder.set_channels(channels)
     encoder.silence()

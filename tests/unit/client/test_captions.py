@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,8 +12,8 @@ from tests.unit.client.fake_gateway import stream, transport_to
 from tonewright_client.captions import Captions, Chat
 from tonewright_client.errors import ApiError
 
-RETRY = {"retry": {"attempt": 2, "violations": [{"rule": "P4", "description": "no tag"}]}}
-CAPTION = {"caption": {"name": "artists/nova/captions/1", "text": "Warm pads. BPM: 96", "violations": []}}
+RETRY: Any = {"retry": {"attempt": 2, "violations": [{"rule": "P4", "description": "no tag"}]}}
+CAPTION: Any = {"caption": {"name": "artists/nova/captions/1", "text": "Warm pads. BPM: 96", "violations": []}}
 
 
 def _event(kind: str, data: object) -> str:

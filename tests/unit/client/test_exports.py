@@ -113,7 +113,7 @@ def test_a_file_that_nobody_announced_is_found(tmp_path: Path) -> None:
         archive.writestr("track-0002.wav", b"RIFF")
     gateway.archive = gateway.sent = made.getvalue()
 
-    with pytest.raises(DownloadDamaged, match="track-0002.wav"):
+    with pytest.raises(DownloadDamaged, match=r"track-0002\.wav"):
         gateway.exports().download(NAME, tmp_path / "data.zip")
 
 
