@@ -3,27 +3,47 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import rfc8785
 from google.longrunning.operations_pb2_grpc import add_OperationsServicer_to_server
 
+from chassis.clock import Clock
 from chassis.context import Caller, Role, acting_as
+from chassis.errors import Unavailable
 from chassis.jobs import JobRunner, Jobs, maintenance
+from chassis.logs import get_logger
 from chassis.operations import OperationsServicer
 from chassis.runtime import App, Runtime, run_service
-from services.datasets import api, worker
-from services.datasets.archive import lay_out
+from services.datasets import api, archive, worker
 from services.datasets.peers.assets import SessionsAssets
+from services.datasets.peers.captions import PromptCaptions
+from services.datasets.peers.separations import StemsSeparations
+from services.datasets.render.renderer import AudioRenderer, RenderBounds
 from services.datasets.settings import DatasetsSettings
-from services.datasets.store import SqlConversations, SqlExports, SqlItems, SqlReleases, SqlTrainingFiles
+from services.datasets.store import (
+    SqlConversations,
+    SqlExports,
+    SqlItems,
+    SqlLeftovers,
+    SqlReleases,
+    SqlRendered,
+    SqlSnapshots,
+    SqlTrainingFiles,
+)
 from services.datasets.store.shared import Ground
 from services.datasets.store.tables import Exports, TrainingFileVersions
 from services.datasets.use_cases.conversations import Conversations
-from services.datasets.use_cases.exports import ExportBench, ExportDesk
+from services.datasets.use_cases.export_bench import ExportBench
+from services.datasets.use_cases.exports import ExportDesk
 from services.datasets.use_cases.items import TrainingItems, give_holds_back
+from services.datasets.use_cases.leftovers import Collector
+from services.datasets.use_cases.selections import Selections
+from services.datasets.use_cases.snapshots import SnapshotDesk
 from services.datasets.use_cases.training_files import TrainingFileBench, TrainingFiles
 from tonewright.datasets.v1.datasets_pb2_grpc import add_DatasetsServiceServicer_to_server
 from tonewright.datasets.v1.training_files_pb2_grpc import add_TrainingFilesServiceServicer_to_server
 from tonewright.datasets.v1.trainings_pb2_grpc import TrainingsServiceServicer, add_TrainingsServiceServicer_to_server
 
+log = get_logger(__name__)
 _RELEASES_AT_ONCE = 100
 
 
@@ -39,18 +59,23 @@ class _Parts:
             db, TrainingFileVersions, clock, lease_s=lease_s, noun="training_file_build", queue=queue
         )
         self.items, self.releases = SqlItems(ground), SqlReleases(ground)
-        self.exports = SqlExports(ground, self.export_jobs)
+        self.exports, self.snapshots = SqlExports(ground, self.export_jobs), SqlSnapshots(ground)
+        self.rendered, self.leftovers = SqlRendered(ground), SqlLeftovers(ground)
         self.conversations = SqlConversations(ground)
         self.training_files = SqlTrainingFiles(ground, self.build_jobs)
         self.assets = SessionsAssets(runtime.channels)
+        self.captions = PromptCaptions(runtime.channels)
         self.objects = runtime.objects
 
 
 def build(runtime: Runtime) -> App:
     """The service's servicers and loops on this runtime."""
     parts, clock, pool = _Parts(runtime), runtime.clock, runtime.pool
-    item_desk = TrainingItems(parts.items, parts.assets, parts.releases, clock)
-    export_desk = ExportDesk(parts.exports, parts.items, clock)
+    item_desk = TrainingItems(parts.items, parts.assets, parts.releases, parts.captions, clock)
+    snapshot_desk = _snapshot_desk(parts, clock)
+    max_bytes = runtime.settings.max_archive_bytes
+    export_desk = ExportDesk(parts.exports, parts.snapshots, snapshot_desk, clock, max_bytes=max_bytes)
+    collector = Collector(parts.leftovers, parts.objects, clock, grace_s=runtime.settings.collect_grace_s)
     conversations = Conversations(parts.conversations, parts.objects, clock)
     files = TrainingFiles(parts.training_files, parts.conversations, parts.objects, clock)
     operations = OperationsServicer(pool, api.operation_sources(export_desk, files), service="datasets")
@@ -61,8 +86,14 @@ def build(runtime: Runtime) -> App:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), runtime.settings.release_s)
 
+    async def collect(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await pool.run(_collect_alone, runtime, collector)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), runtime.settings.collect_s)
+
     # Methods that have no implementation yet answer UNIMPLEMENTED through their base class.
-    audio = api.DatasetsServicer(item_desk, export_desk, pool)  # type: ignore[abstract]
+    audio = api.DatasetsServicer(item_desk, snapshot_desk, export_desk, pool)  # type: ignore[abstract]
     text = api.TrainingFilesServicer(conversations, files, pool, clock)  # type: ignore[abstract]
     trainings = TrainingsServiceServicer()  # type: ignore[abstract]
     return App(
@@ -73,7 +104,7 @@ def build(runtime: Runtime) -> App:
             (add_OperationsServicer_to_server, operations),
         ],
         method_rules=api.METHOD_RULES,
-        loops=[maintenance([parts.export_jobs, parts.build_jobs]), give_back],
+        loops=[maintenance([parts.export_jobs, parts.build_jobs]), give_back, collect],
         message_bytes=api.MESSAGE_BYTES,
     )
 
@@ -81,7 +112,12 @@ def build(runtime: Runtime) -> App:
 def work(runtime: Runtime) -> list[JobRunner[Exports] | JobRunner[TrainingFileVersions]]:
     """The runners of the worker process."""
     parts, settings = _Parts(runtime), runtime.settings
-    exports = ExportBench(parts.exports, parts.assets, parts.objects, lay_out)
+    render = RenderBounds(settings.render_timeout_s, settings.render_memory_bytes, settings.separation_s)
+    separations = StemsSeparations(runtime.channels)
+    renderer = AudioRenderer(parts.objects, parts.rendered, parts.assets, separations, render, settings.scratch_dir)
+    exports = ExportBench(
+        parts.exports, parts.snapshots, renderer, archive, parts.objects, max_bytes=settings.max_archive_bytes
+    )
     builds = TrainingFileBench(parts.training_files, parts.objects, runtime.clock)
     bounds = {"slots": settings.slots, "poll_s": settings.poll_s, "queue": runtime.queue}
     return [
@@ -93,6 +129,22 @@ def work(runtime: Runtime) -> list[JobRunner[Exports] | JobRunner[TrainingFileVe
 def main() -> None:
     """Run the service."""
     run_service(DatasetsSettings, build, migrations="services.datasets:migrations", worker=work)
+
+
+def _snapshot_desk(parts: _Parts, clock: Clock) -> SnapshotDesk:
+    choose = Selections(parts.items, parts.snapshots)
+    return SnapshotDesk(
+        parts.snapshots, choose, parts.captions, parts.assets, parts.releases, clock, canonical=rfc8785.dumps
+    )
+
+
+def _collect_alone(runtime: Runtime, collector: Collector) -> None:
+    with runtime.db.exclusively("leftovers") as alone:
+        if alone:
+            try:
+                collector.collect()
+            except Unavailable as error:
+                log.warning("collecting_postponed", reason=error.reason)
 
 
 def _give_back_alone(runtime: Runtime, parts: _Parts) -> None:

@@ -35,3 +35,8 @@ class DatasetsSettings(Settings):
         gt=0,
         description="Longest wait for the separation that takes a recording's vocals out, seconds",
     )
+    max_archive_bytes: int = Field(default=1 << 40, gt=0, description="Size of the largest archive of an export, bytes")
+    collect_s: float = Field(default=600, gt=0, description="Seconds between rounds that remove objects without a row")
+    collect_grace_s: float = Field(
+        default=24 * 3600, ge=0, description="Seconds for which an object may be without a row before it is removed"
+    )

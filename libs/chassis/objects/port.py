@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +40,24 @@ def check_key(key: str) -> str:
     """The key itself if it is one: segments of letters, digits and `._~=+@-`, none of which begins with a dot."""
     require(len(key) <= 1024 and _KEY.fullmatch(key) is not None, "key", f"an object key, not {key!r}")
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRange:
+    """Bytes inside a stored object."""
+
+    key: str
+    offset: int
+    length: int
+
+
+# What an object is composed of: bytes at hand, or bytes of other objects.
+Part = bytes | ObjectRange
+Tell = Callable[[int], None]  # takes the number of bytes done so far; may raise to stop
+
+
+def untold(_done: int) -> None:
+    """Nobody wants to know."""
 
 
 class ObjectWriter(Protocol):
@@ -90,6 +108,32 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove the object; nothing if there is none."""
         ...
+
+    def compose(
+        self, key: str, parts: Sequence[Part], *, media_type: str = "application/octet-stream", tell: Tell = untold
+    ) -> ObjectInfo:
+        """One object of the parts in order, by the server itself where it can; nothing is left of one that fails."""
+        done = 0
+        with self.writer(key, media_type=media_type) as writer:
+            for part in parts:
+                for piece in [part] if isinstance(part, bytes) else self.read_range(part):
+                    writer.write(piece)
+                    done += len(piece)
+                    tell(done)
+            return writer.commit()
+
+    def read_range(self, part: ObjectRange) -> Iterator[bytes]:
+        """The bytes of the range in pieces; ObjectNotFound if there are fewer of them."""
+        left = part.length
+        for piece in self.read(part.key, offset=part.offset, length=part.length):
+            left -= len(piece)
+            yield piece
+        if left:
+            raise ObjectNotFound(f"object {part.key} ends {left} bytes too early")
+
+    def drop_unfinished(self, before: datetime) -> int:
+        """Remove what writers that died left behind before that moment; gives how many."""
+        return 0
 
     def sign_get(self, key: str, *, expires_s: int, filename: str | None = None) -> str | None:
         """A link that reads the object until it expires; None if this store cannot sign."""

@@ -1,6 +1,8 @@
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,12 +13,25 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from urllib3.exceptions import HTTPError
 
 from chassis.errors import DependencyUnavailable
-from chassis.objects.port import CHUNK, ObjectInfo, ObjectNotFound, ObjectStore, ObjectWriter, check_key
+from chassis.objects.port import (
+    CHUNK,
+    ObjectInfo,
+    ObjectNotFound,
+    ObjectRange,
+    ObjectStore,
+    ObjectWriter,
+    Part,
+    Tell,
+    check_key,
+    untold,
+)
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PART = 8 << 20  # S3 takes at most 10,000 parts: 80 GB
+_LEAST, _PARTS = 5 << 20, 9000  # shortest part but the last, and parts that a composed object has at most
+_COPIED = 1 << 30  # bytes that the server copies in one step; it takes up to 5 GiB
 _COPY = TransferConfig(multipart_threshold=5 << 30, multipart_chunksize=1 << 30)  # CopyObject ends at 5 GiB
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 
@@ -86,6 +101,30 @@ class S3Store(ObjectStore):
         """A second object, copied by the server: in one step up to 5 GiB, in parts above."""
         with answering(source):
             self.client.copy(CopySource=self.at(source), **self.at(target), Config=_COPY)
+
+    def compose(
+        self, key: str, parts: Sequence[Part], *, media_type: str = "application/octet-stream", tell: Tell = untold
+    ) -> ObjectInfo:
+        """One object of the parts in order; long ranges of other objects are copied by the server."""
+        total = sum(len(part) if isinstance(part, bytes) else part.length for part in parts)
+        with _Composer(self, key, media_type, least=max(_LEAST, total // _PARTS + 1), tell=tell) as composer:
+            for part in parts:
+                composer.add(part)
+            return composer.commit()
+
+    def drop_unfinished(self, before: datetime) -> int:
+        """Abort the uploads of writers that died before that moment; gives how many."""
+        gone = 0
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=self._prefix)
+        with answering():
+            for page in pages:
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] < before:
+                        where: Any = {"Bucket": self.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
+                        with contextlib.suppress(ClientError):  # it ended meanwhile
+                            self.client.abort_multipart_upload(**where)
+                            gone += 1
+        return gone
 
     def delete(self, key: str) -> None:
         """Remove the object."""
@@ -162,12 +201,72 @@ class _S3Writer(ObjectWriter):
 
     def _send(self, part: bytes) -> None:
         with answering():
-            if self._upload is None:
-                begun = self._client.create_multipart_upload(**self._at, ContentType=self._media_type)
-                self._upload = begun["UploadId"]
-            number = len(self._parts) + 1
-            sent = self._client.upload_part(**self._at, UploadId=self._upload, PartNumber=number, Body=part)
+            upload, number = self._begun(), len(self._parts) + 1
+            sent = self._client.upload_part(**self._at, UploadId=upload, PartNumber=number, Body=part)
             self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+    def _begun(self) -> str:
+        if self._upload is None:
+            begun = self._client.create_multipart_upload(**self._at, ContentType=self._media_type)
+            self._upload = begun["UploadId"]
+        return self._upload
+
+
+class _Composer(_S3Writer):
+    """A writer that lets the server copy what is long enough to be a part of its own."""
+
+    def __init__(self, store: S3Store, key: str, media_type: str, *, least: int, tell: Tell) -> None:
+        super().__init__(store, key, media_type)
+        self._least, self._tell = least, tell  # no part but the last may be shorter
+
+    def add(self, part: Part) -> None:
+        """Append bytes, or a range of another object."""
+        if isinstance(part, bytes):
+            return self._append(part)
+        at, end = part.offset, part.offset + part.length
+        # Bytes that wait are no part of their own before there are enough of them: the range gives what lacks.
+        head = max(0, self._least - len(self._buffer)) if self._buffer else 0
+        if end - at - head < self._least:
+            head = end - at
+        for piece in self._store.read_range(ObjectRange(part.key, at, head)) if head else ():
+            self._append(piece)
+        at += head
+        if at < end:
+            self._flush()
+            while at < end:
+                step = end - at if end - at <= _COPIED else min(_COPIED, end - at - self._least)
+                self._copy(part.key, at, step)
+                at += step
+
+    def commit(self) -> ObjectInfo:
+        found = super().commit()
+        return replace(found, sha256=None)  # nobody has read what the server copied
+
+    def _append(self, data: bytes) -> None:
+        self._buffer += data
+        self._size_bytes += len(data)
+        if len(self._buffer) >= max(PART, self._least):
+            self._flush()
+        self._tell(self._size_bytes)
+
+    def _flush(self) -> None:
+        if self._buffer:
+            self._send(bytes(self._buffer))
+            self._buffer.clear()
+
+    def _copy(self, key: str, at: int, length: int) -> None:
+        with answering(key):
+            upload, number = self._begun(), len(self._parts) + 1
+            copied = self._client.upload_part_copy(
+                **self._at,
+                UploadId=upload,
+                PartNumber=number,
+                CopySource=self._store.at(key),
+                CopySourceRange=f"bytes={at}-{at + length - 1}",
+            )
+        self._parts.append({"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]})
+        self._size_bytes += length
+        self._tell(self._size_bytes)
 
 
 def _client(endpoint: str | None, region: str) -> "S3Client":

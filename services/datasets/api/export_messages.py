@@ -4,36 +4,64 @@ from __future__ import annotations
 
 from typing import Any
 
-from chassis.errors import NotImplementedYet, require
-from services.datasets.api.item_messages import item_state, to_finding
+from chassis.errors import require
+from services.datasets.api.item_messages import selection, to_finding
 from services.datasets.api.shared import enum_value, failure, last_of, stamp
-from services.datasets.domain import items
-from services.datasets.domain.exports import Export, ExportFormat, ExportOptions, LayoutPart
+from services.datasets.domain import formats, snapshots
+from services.datasets.domain.exports import Export, ExportFile, ExportFormat, ExportOptions, LayoutPart
+from services.datasets.domain.recipes import AudioMode
 from services.datasets.use_cases.exports import ExportWish
 from tonewright.datasets.v1 import datasets_pb2 as pb
 
 
 def export_wish(message: pb.Export, artist: str) -> ExportWish:
     """What a caller wants exported."""
+    word = enum_value(pb.Export.Format, message.format, "FORMAT_", "export.format")
+    snapshot_uid = ""
     if message.snapshot:
-        raise NotImplementedYet("exports of snapshots are not implemented in this release; name the training items")
-    word = enum_value(pb.Export.Format, message.format, "FORMAT_", "export.format") or "REPLICATE_MUSICGEN"
-    known = [known.value for known in ExportFormat]
-    if word not in known:
-        raise NotImplementedYet(f"format {word} is not implemented in this release; use {', '.join(known)}")
-    names = message.selection.training_items
-    uids = []
-    for index, name in enumerate(names):
-        owner, uid = last_of(items.NAME, name, field=f"export.selection.training_items[{index}]")
-        require(owner == artist, f"export.selection.training_items[{index}]", f"an item of artists/{artist}")
-        uids.append(uid)
-    states = [item_state(number, "export.selection.states") for number in message.selection.states]
+        owner, snapshot_uid = last_of(snapshots.NAME, message.snapshot, field="export.snapshot")
+        require(owner == artist, "export.snapshot", f"a snapshot of artists/{artist}")
     return ExportWish(
         display_name=message.display_name,
-        item_uids=tuple(uids),
-        states=tuple(state for state in states if state is not None),
-        export_format=ExportFormat(word),
-        options=ExportOptions(message.options.trigger, message.options.nested),
+        selection=selection(message.selection, artist),
+        snapshot_uid=snapshot_uid,
+        export_format=ExportFormat(word) if word else ExportFormat.REPLICATE_MUSICGEN,
+        options=export_options(message.options),
+    )
+
+
+def export_options(message: pb.Export.Options) -> ExportOptions:
+    """Choices that change the bytes of the archive, with what absent ones mean."""
+    mode = enum_value(pb.Export.AudioMode, message.audio_mode, "AUDIO_MODE_", "options.audio_mode")
+    return ExportOptions(
+        trigger=message.trigger,
+        nested=message.nested,
+        suffix=message.suffix,
+        audio_mode=AudioMode(mode) if mode else AudioMode.AS_NEEDED,
+        rate_hz=message.rate_hz or 44_100,
+        channels=message.channels or 2,
+        loudness_lufs=message.loudness_lufs if message.HasField("loudness_lufs") else None,
+        cut=message.cut,
+        remove_vocals=message.remove_vocals,
+        stored=message.stored,
+        validation_share=message.validation_share,
+    )
+
+
+def from_options(options: ExportOptions) -> pb.Export.Options:
+    """The choices as a message."""
+    return pb.Export.Options(
+        trigger=options.trigger,
+        nested=options.nested,
+        suffix=options.suffix,
+        audio_mode=pb.Export.AudioMode.Value(f"AUDIO_MODE_{options.audio_mode.value}"),
+        rate_hz=options.rate_hz,
+        channels=options.channels,
+        loudness_lufs=options.loudness_lufs,
+        cut=options.cut,
+        remove_vocals=options.remove_vocals,
+        stored=options.stored,
+        validation_share=options.validation_share,
     )
 
 
@@ -42,8 +70,9 @@ def to_export(export: Export) -> pb.Export:
     return pb.Export(
         name=export.name,
         display_name=export.display_name,
+        snapshot=export.snapshot,
         format=pb.Export.Format.Value(f"FORMAT_{export.export_format.value}"),
-        options=pb.Export.Options(trigger=export.options.trigger, nested=export.options.nested),
+        options=from_options(export.options),
         state=pb.Export.State.Value(f"STATE_{export.state.value}"),
         progress_percent=export.progress_percent,
         item_count=export.item_count,
@@ -68,9 +97,22 @@ def to_layout(part: LayoutPart) -> pb.ExportLayout:
         size_bytes=part.export.size_bytes,
         content_etag=part.export.content_etag,
         file_name=part.export.file_name,
-        media_type="application/zip",
+        media_type=formats.archive_kind(part.export.export_format).media_type,
         segments=[_to_segment(segment) for segment in part.segments],
         next_offset_bytes=part.next_offset_bytes,
+    )
+
+
+def to_file(file: ExportFile) -> pb.ExportFile:
+    """One file of an archive as a message."""
+    return pb.ExportFile(
+        path=file.path,
+        size_bytes=file.size_bytes,
+        crc32=file.crc32,
+        training_item=file.training_item,
+        conversion=file.conversion,
+        start_s=file.start_s,
+        duration_s=file.duration_s,
     )
 
 

@@ -54,6 +54,16 @@ class ExportRpcs:
         await self._pool.run(self._exports.delete, *last_of(exports.NAME, request.name), request.etag)
         return Empty()
 
+    async def ListExportFiles(self, request: pb.ListExportFilesRequest, context: Any) -> pb.ListExportFilesResponse:
+        """Files of a finished export, in archive order."""
+        artist, uid = last_of(exports.NAME, request.parent, field="parent")
+        page = await self._pool.run(
+            self._exports.file_page, artist, uid, size=request.page_size, token=request.page_token
+        )
+        return pb.ListExportFilesResponse(
+            files=[messages.to_file(file) for file in page.items], next_page_token=page.next_page_token
+        )
+
     async def GetExportLayout(self, request: pb.GetExportLayoutRequest, context: Any) -> pb.ExportLayout:
         """The archive's byte ranges from an offset."""
         artist, uid = last_of(exports.NAME, request.name)

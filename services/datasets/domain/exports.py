@@ -1,35 +1,24 @@
-"""Exports: frozen items in the shape of a trainer, and what that trainer makes of them."""
+"""Exports: snapshots in the shape of a trainer, as archives of byte ranges."""
 
 from __future__ import annotations
 
 import enum
 import re
-import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.errors import FailedPrecondition, NotFound, OutOfRange, Violation, require
+from chassis.errors import DataLoss, FailedPrecondition, NotFound, OutOfRange, require
 from chassis.ids import format_name
+from services.datasets.domain.captions import split_tag
 from services.datasets.domain.findings import Finding
-from services.datasets.domain.items import Audio, CaptionInvalid, TrainingItem, check_caption
 from services.datasets.domain.recipes import AudioMode
+from services.datasets.domain.snapshots import NAME as SNAPSHOT_NAME
 
 NAME = "artists/{artist}/exports/{export}"
 COLLECTION = "exports"
 MAX_ITEMS = 10_000
-MIN_PAIRS = 8  # below this the trainer's own guide expects a poor model
 CHUNK_S = 30.0  # the trainer cuts pieces of this length
 TAIL_S = 5.0  # and throws a last piece away that is not longer than this
-# What the trainer reads together with its caption; the suffix is matched in lower case only.
-SUFFIXES = {
-    "audio/wav": ".wav",
-    "audio/x-wav": ".wav",
-    "audio/wave": ".wav",
-    "audio/vnd.wave": ".wav",
-    "audio/mpeg": ".mp3",
-    "audio/mp3": ".mp3",
-}
 _UNSAFE = re.compile(r"[^\w.()+-]+", re.ASCII)
 
 
@@ -73,6 +62,18 @@ class OffsetOutOfRange(OutOfRange):
     """The offset lies beyond the archive."""
 
     REASON = "OFFSET_OUT_OF_RANGE"
+
+
+class ArchiveInvalid(DataLoss):
+    """The archive does not read back as it was laid out."""
+
+    REASON = "ARCHIVE_INVALID"
+
+
+class ArchiveTooLarge(FailedPrecondition):
+    """The archive would be larger than this installation makes."""
+
+    REASON = "ARCHIVE_TOO_LARGE"
 
 
 class JobState(enum.StrEnum):
@@ -136,30 +137,26 @@ class ExportOptions:
     validation_share: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, text in (("trigger", self.trigger), ("suffix", self.suffix)):
+        for name in ("trigger", "suffix"):
+            text = getattr(self, name)
             require(len(text) <= 100, f"options.{name}", "0 to 100 characters")
             require(not text or text.isprintable(), f"options.{name}", "one line without control characters")
-        require(8_000 <= self.rate_hz <= 96_000, "options.rate_hz", "8,000 to 96,000 Hz")
-        require(self.channels in (1, 2), "options.channels", "1 or 2")
+            require(text == text.strip(), f"options.{name}", "no spaces at its ends")
+        require(not split_tag(self.suffix)[1], "options.suffix", "no tempo tag; the caption's own stays last")
+        require(8_000 <= self.rate_hz <= 96_000, "options.rate_hz", "8,000 to 96,000 Hz, or 0 for 44,100")
+        require(self.channels in (1, 2), "options.channels", "1 or 2, or 0 for 2")
         loudness = self.loudness_lufs
         require(loudness is None or -40 <= loudness <= -5, "options.loudness_lufs", "-40 to -5 LUFS, or absent")
+        normalised = self.audio_mode is AudioMode.NORMALISED
+        for name, given in (
+            ("loudness_lufs", loudness is not None),
+            ("cut", self.cut),
+            ("remove_vocals", self.remove_vocals),
+        ):
+            require(
+                normalised or not given, f"options.{name}", "only with audio_mode NORMALISED, which makes files anew"
+            )
         require(0 <= self.validation_share <= 0.5, "options.validation_share", "0 to 0.5")
-        anew = self.audio_mode is AudioMode.NORMALISED
-        require(anew or not self.cut, "options.cut", "only together with audio_mode NORMALISED")
-        require(anew or not self.remove_vocals, "options.remove_vocals", "only together with audio_mode NORMALISED")
-
-
-@dataclass(frozen=True, slots=True)
-class ExportMember:
-    """One item, frozen when the export was asked for."""
-
-    position: int  # 1 for the first
-    item_uid: str
-    item_name: str
-    caption: str
-    caption_revision: int
-    content_revision: int
-    audio: Audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +174,7 @@ class Export:
     item_count: int
     duration_s: float
     chunk_count: int
+    snapshot_uid: str = ""
     warnings: tuple[Finding, ...] = ()
     state: JobState = JobState.QUEUED
     progress_percent: float = 0.0
@@ -194,6 +192,11 @@ class Export:
     def name(self) -> str:
         """Its resource name."""
         return format_name(NAME, artist=self.artist, export=self.uid)
+
+    @property
+    def snapshot(self) -> str:
+        """Name of the snapshot that it is made of."""
+        return format_name(SNAPSHOT_NAME, artist=self.artist, snapshot=self.snapshot_uid)
 
     @property
     def etag(self) -> str:
@@ -238,11 +241,11 @@ class Entry:
         name: Path inside the archive.
         crc32: CRC-32 of the bytes.
         size_bytes: Their number.
-        sha256: Their SHA-256; empty for texts.
-        inline: The bytes themselves, when they are here.
-        object_key: Where the bytes are otherwise.
+        sha256: Of the object's bytes; empty for bytes that are here.
+        inline: The bytes, when they are here.
+        object_key: Where they are, when they are not.
         training_item: Name of the item behind the file; empty for files about the whole.
-        conversion: What was done to the audio; empty for the asset's own bytes and for texts.
+        conversion: What was done to the audio.
         start_s: Where a piece of audio begins in the recording.
         duration_s: Length of the audio; 0 for texts.
         rate_hz: Sample rate of the audio; 0 for texts.
@@ -263,6 +266,23 @@ class Entry:
     channels: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """One file of a finished archive, as people see it."""
+
+    position: int  # 1 for the first
+    path: str
+    size_bytes: int
+    crc32: int
+    training_item: str = ""
+    conversion: str = ""
+    start_s: float = 0.0
+    duration_s: float = 0.0
+    rate_hz: int = 0
+    channels: int = 0
+    text: str = ""  # of short text files
+
+
 def chunk_count(duration_s: float) -> int:
     """How many pieces the trainer cuts from a file at the archive's root.
 
@@ -275,99 +295,8 @@ def chunk_count(duration_s: float) -> int:
     return whole + (1 if rest > TAIL_S * 1000 else 0)
 
 
-def freeze(items: Sequence[TrainingItem], export_format: ExportFormat) -> list[ExportMember]:
-    """The items as members of an archive.
-
-    Raises:
-        NothingToExport: There are none.
-        ItemsNotExportable: Some have no audio, no usable caption, or a media type that the trainer does not read.
-    """
-    if not items:
-        raise NothingToExport("no training item is ready; give items audio and a caption, or name the items to export")
-    require(len(items) <= MAX_ITEMS, "selection", f"up to {MAX_ITEMS} items, not {len(items)}")
-    faults = [Violation(item.name, fault) for item in items if (fault := _fault(item))]
-    if faults:
-        shown = "; ".join(f"{fault.field}: {fault.description}" for fault in faults[:3])
-        raise ItemsNotExportable(
-            f"{len(faults)} of {len(items)} items cannot be exported as {export_format.value}: {shown}",
-            violations=faults[:100],
-            metadata={"count": str(len(faults))},
-        )
-    return [
-        ExportMember(place, item.uid, item.name, item.caption, item.caption_revision, item.content_revision, item.audio)
-        for place, item in enumerate(items, start=1)
-        if item.audio is not None
-    ]
-
-
-def _fault(item: TrainingItem) -> str:
-    if item.failure:
-        return "it is marked as failed; retry it first"
-    if item.audio is None:
-        return "it has no audio; attach an asset"
-    try:
-        check_caption(item.caption)
-    except CaptionInvalid as error:
-        return error.message
-    if item.audio.media_type == "audio/flac":
-        return "the trainer never reads the caption of a FLAC file; upload the audio as WAV"
-    if item.audio.media_type not in SUFFIXES:
-        return f"the trainer cannot read {item.audio.media_type or 'this media type'}; upload the audio as WAV or MP3"
-    return ""
-
-
-def warnings_of(members: Sequence[ExportMember], options: ExportOptions) -> tuple[Finding, ...]:
-    """What a person should know before paying for a training."""
-    found = []
-    if len(members) < MIN_PAIRS:
-        found.append(Finding("FEW_PAIRS", f"{len(members)} pairs; a training wants at least {MIN_PAIRS}, better more"))
-    if options.nested:
-        found.append(Finding("NESTED_LAYOUT", "inside dataset/ the trainer neither cuts, resamples nor removes vocals"))
-    seen: dict[str, str] = {}
-    for member in members:
-        found += _member_warnings(member, nested=options.nested)
-        if first := seen.get(member.audio.sha256):
-            found.append(Finding("DUPLICATE_AUDIO", f"the same audio as {first}", member.item_name))
-        seen.setdefault(member.audio.sha256, member.item_name)
-    return tuple(found[:1000])
-
-
-def _member_warnings(member: ExportMember, *, nested: bool) -> list[Finding]:
-    audio, found = member.audio, []
-    if audio.duration_s < CHUNK_S:
-        text = f"{audio.duration_s:.1f} s: kept whole, padded with silence to 30 s, vocals stay in"
-        found.append(Finding("SHORT_AUDIO", text, member.item_name))
-    rest = audio.duration_s % CHUNK_S
-    if audio.duration_s > CHUNK_S and 0 < rest <= TAIL_S and not nested:
-        found.append(Finding("TAIL_DROPPED", f"the last {rest:.1f} s are thrown away", member.item_name))
-    if audio.rate_hz < 32_000:
-        text = f"{audio.rate_hz} Hz; the trainer wants 32 kHz or more"
-        found.append(Finding("LOW_RATE", text, member.item_name))
-    return found
-
-
-def entries(members: Sequence[ExportMember], options: ExportOptions) -> list[Entry]:
-    """The files of a Replicate archive in order: audio and caption of each pair, numbered from 1.
-
-    Source: spec, format `replicate_musicgen`: files at the root, one line of text, no newline at its end.
-    """
-    digits = max(4, len(str(len(members))))
-    folder = "dataset/" if options.nested else ""
-    files: list[Entry] = []
-    for member in members:
-        audio = member.audio
-        stem = f"{folder}track-{member.position:0{digits}d}"
-        caption = f"{options.trigger} {member.caption}" if options.trigger else member.caption
-        text = caption.encode()
-        files.append(
-            Entry(stem + SUFFIXES[audio.media_type], audio.crc32, audio.size_bytes, audio.sha256, b"", audio.object_key)
-        )
-        files.append(Entry(stem + ".txt", zlib.crc32(text), len(text), "", text))
-    return files
-
-
-def archive_name(display_name: str) -> str:
-    """A safe name for the archive, ending in `.zip` as the trainer's download needs it."""
-    stem = display_name.removesuffix(".zip")
+def archive_name(display_name: str, suffix: str = ".zip") -> str:
+    """A safe name for the archive; its suffix is what a trainer's download goes by."""
+    stem = display_name.removesuffix(suffix)
     stem = _UNSAFE.sub("-", stem).strip("-.")[:100].strip("-.")
-    return f"{stem or 'dataset'}.zip"
+    return f"{stem or 'dataset'}{suffix}"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from chassis.paging import Page
 from services.datasets.domain.conversations import Conversation, ConversationState
-from services.datasets.domain.exports import Entry, Export, ExportMember, Layout, Segment
-from services.datasets.domain.items import Audio, CaptionRevision, ItemState, TrainingItem
+from services.datasets.domain.exports import Entry, Export, ExportFile, Layout, Segment
+from services.datasets.domain.item_ports import ItemStore
+from services.datasets.domain.items import Audio
+from services.datasets.domain.snapshots import Snapshot, SnapshotMember
 from services.datasets.domain.training_files import Member, Statistics, TrainingFile, TrainingFileState, Version
+
+__all__ = ["ItemStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +46,66 @@ class Assets(Protocol):
         """The asset's facts; raises NotFound when there is none."""
         ...
 
+    def heard(self, asset: str) -> tuple[Audio, bytes]:
+        """The asset's facts with the fingerprint of its sound, empty when there is none; raises NotFound."""
+        ...
+
     def hold(self, asset: str, holder: str) -> None:
         """Keep the asset from being deleted; a repeat changes nothing."""
         ...
 
+    def hold_all(self, artist: str, assets: Sequence[str], holder: str) -> list[Audio]:
+        """Keep the assets from being deleted, all or none, and give their facts; raises NotFound when one is gone."""
+        ...
+
     def release(self, asset: str, holder: str) -> None:
-        """Give the hold back; a repeat changes nothing."""
+        """Give the hold back, or all holds of the holder when `asset` is empty; a repeat changes nothing."""
         ...
 
 
-class ItemStore(Protocol):
-    """Training items of all artists."""
+class SnapshotStore(Protocol):
+    """Snapshots of all artists."""
 
-    def add(self, item: TrainingItem, key: RequestKey) -> tuple[TrainingItem, bool]:
-        """The stored item, and whether this request made it; a repeat gives what the first one made."""
+    def add(self, snapshot: Snapshot, members: Sequence[SnapshotMember], key: RequestKey) -> Snapshot:
+        """The stored snapshot; a repeat gives what the first one made."""
         ...
 
-    def replayed(self, artist: str, key: RequestKey) -> TrainingItem | None:
+    def replayed(self, artist: str, key: RequestKey) -> Snapshot | None:
         """What an earlier request of this key made."""
         ...
 
-    def get(self, artist: str, uid: str) -> TrainingItem:
-        """The item, or TrainingItemNotFound."""
+    def get(self, artist: str, uid: str) -> Snapshot:
+        """The snapshot, or SnapshotNotFound."""
         ...
 
-    def find(self, artist: str, uids: Sequence[str]) -> dict[str, TrainingItem]:
-        """The items that exist, by uid."""
+    def page(self, artist: str, *, size: int, token: str) -> Page[Snapshot]:
+        """Snapshots, newest first."""
         ...
 
-    def in_states(self, artist: str, states: Collection[ItemState], *, limit: int) -> list[TrainingItem]:
-        """Items in these states, oldest first."""
+    def members(self, artist: str, uid: str, *, provenance: bool = True) -> list[SnapshotMember]:
+        """The frozen items, in order; without their provenance they take little memory."""
         ...
 
-    def page(self, artist: str, *, state: ItemState | None, size: int, token: str) -> Page[TrainingItem]:
-        """Items, newest first."""
+    def member_page(self, artist: str, uid: str, *, size: int, token: str) -> Page[SnapshotMember]:
+        """The frozen items, in order."""
         ...
 
-    def replace(self, before: TrainingItem, after: TrainingItem) -> TrainingItem:
-        """The item changed, if it is as before, else EtagMismatch; a hold it no longer needs is given back."""
+    def held_revisions(self, artist: str, uid: str) -> dict[str, int]:
+        """Content revisions of the frozen items, by item uid; SnapshotNotFound if there is none."""
         ...
 
-    def delete(self, item: TrainingItem) -> None:
-        """Remove the item, if it still is as it was; its hold is given back."""
-        ...
-
-    def revisions(self, item: TrainingItem, *, size: int, token: str) -> Page[CaptionRevision]:
-        """The item's captions, newest first."""
-        ...
-
-    def revision(self, item: TrainingItem, number: int) -> CaptionRevision:
-        """One caption, or CaptionRevisionNotFound."""
+    def delete(self, snapshot: Snapshot) -> None:
+        """Remove the snapshot, or SnapshotInUse; its holds are given back."""
         ...
 
 
 class ExportStore(Protocol):
     """Exports of all artists."""
 
-    def add(self, export: Export, members: Sequence[ExportMember], key: RequestKey) -> Export:
-        """The stored export, queued; a repeat gives what the first one made."""
+    def add(
+        self, export: Export, key: RequestKey, snapshot: Snapshot | None, members: Sequence[SnapshotMember]
+    ) -> Export:
+        """The stored export, queued, with its own snapshot if one is given; a repeat gives what the first one made."""
         ...
 
     def replayed(self, artist: str, key: RequestKey) -> Export | None:
@@ -113,11 +120,7 @@ class ExportStore(Protocol):
         """Exports, newest first."""
         ...
 
-    def members(self, artist: str, uid: str) -> list[ExportMember]:
-        """The frozen items, in order."""
-        ...
-
-    def finish(self, export: Export, fence: int, layout: Layout, file_name: str) -> None:
+    def finish(self, export: Export, fence: int, layout: Layout, files: Sequence[ExportFile], file_name: str) -> None:
         """Commit the archive and mark its unchanged items as exported; LeaseLost if another worker has the job."""
         ...
 
@@ -126,11 +129,35 @@ class ExportStore(Protocol):
         ...
 
     def delete(self, export: Export) -> None:
-        """Remove the export; its holds are given back."""
+        """Remove the export, and its own snapshot unless something else uses that; holds are given back."""
         ...
 
     def segments(self, export: Export, *, offset_bytes: int, limit: int) -> list[Segment]:
         """The segments from the one that holds the offset."""
+        ...
+
+    def file_page(self, export: Export, *, size: int, token: str) -> Page[ExportFile]:
+        """The archive's files, in order."""
+        ...
+
+    def files(self, export: Export) -> list[ExportFile]:
+        """All files of the archive, in order."""
+        ...
+
+
+class LeftoverStore(Protocol):
+    """What tells objects that something refers to from those that nothing does."""
+
+    def artists(self) -> list[str]:
+        """Every artist that has rows here."""
+        ...
+
+    def forget_unused(self, artist: str, before: datetime) -> int:
+        """Drop records of audio made anew that no archive holds and nobody used since then; gives their number."""
+        ...
+
+    def unreferred(self, artist: str, keys: Sequence[str]) -> set[str]:
+        """Those of the objects that no row refers to."""
         ...
 
 

@@ -1,7 +1,20 @@
+from services.datasets.store import caption_run_tables, rendered_tables, snapshot_tables, training_tables  # noqa: F401
 from services.datasets.store.conversations import SqlConversations
 from services.datasets.store.exports import SqlExports
 from services.datasets.store.items import SqlItems
+from services.datasets.store.leftovers import SqlLeftovers
+from services.datasets.store.rendered import SqlRendered
 from services.datasets.store.shared import SqlReleases
+from services.datasets.store.snapshots import SqlSnapshots
 from services.datasets.store.training_files import SqlTrainingFiles
 
-__all__ = ["SqlConversations", "SqlExports", "SqlItems", "SqlReleases", "SqlTrainingFiles"]
+__all__ = [
+    "SqlConversations",
+    "SqlExports",
+    "SqlItems",
+    "SqlLeftovers",
+    "SqlReleases",
+    "SqlRendered",
+    "SqlSnapshots",
+    "SqlTrainingFiles",
+]

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.context import caller
 from chassis.db import artist_scope
 from chassis.ids import format_name
 from chassis.jobs import Jobs
-from chassis.paging import Page
+from chassis.paging import Page, page_size
 from services.datasets.domain import items
 from services.datasets.domain.exports import (
     Export,
+    ExportFile,
     ExportFormat,
-    ExportMember,
     ExportNotFound,
     ExportOptions,
     JobState,
     Layout,
     Segment,
 )
-from services.datasets.domain.findings import Finding, Severity
-from services.datasets.domain.items import Audio, ItemState
+from services.datasets.domain.items import ItemState
 from services.datasets.domain.ports import RequestKey
+from services.datasets.domain.recipes import AudioMode
+from services.datasets.domain.snapshots import Snapshot, SnapshotMember, SnapshotNotFound
 from services.datasets.store.shared import Ground, changed_meanwhile, earlier, give_back, recorded
-from services.datasets.store.tables import ExportMembers, Exports, ExportSegments, TrainingItems
+from services.datasets.store.snapshot_tables import ExportFiles, SnapshotMembers
+from services.datasets.store.snapshots import (
+    insert_snapshot,
+    place_in,
+    remove_snapshot,
+    row_of,
+    to_finding,
+    to_snapshot,
+    users_of,
+)
+from services.datasets.store.tables import Exports, ExportSegments, TrainingItems
 
 _PLAIN = (
     "uid",
     "artist",
     "principal",
+    "snapshot_uid",
     "display_name",
     "item_count",
     "duration_s",
@@ -49,19 +63,36 @@ _PLAIN = (
     "update_time",
     "end_time",
 )
+_FILE = (
+    "position",
+    "path",
+    "size_bytes",
+    "crc32",
+    "conversion",
+    "start_s",
+    "duration_s",
+    "rate_hz",
+    "channels",
+    "text",
+)
+_ROWS = 1000  # rows of one statement
 
 
 class SqlExports:
-    """Exports with their frozen items and layouts, in SQL."""
+    """Exports with their files and layouts, in SQL."""
 
     def __init__(self, ground: Ground, jobs: Jobs[Exports]) -> None:
         self._ground, self._jobs = ground, jobs
 
-    def add(self, export: Export, members: Sequence[ExportMember], key: RequestKey) -> Export:
-        """The stored export, queued; a repeat gives what the first one made."""
+    def add(
+        self, export: Export, key: RequestKey, snapshot: Snapshot | None, members: Sequence[SnapshotMember]
+    ) -> Export:
+        """The stored export, queued, with its own snapshot if one is given; a repeat gives what the first one made."""
         with self._ground.db.transaction(artist_scope(export.artist)) as session:
             if name := earlier(session, key, export.name, self._ground.clock):
                 return to_export(_row(session, export.artist, name.rpartition("/")[2]))
+            if snapshot is not None:
+                insert_snapshot(session, snapshot, members)
             row = Exports(
                 **{name: getattr(export, name) for name in _PLAIN},
                 state=export.state.value,
@@ -70,8 +101,10 @@ class SqlExports:
                 warnings=[asdict(warning) for warning in export.warnings],
             )
             self._jobs.enqueue(session, row)
-            session.flush()
-            session.execute(sa.insert(ExportMembers), [_member_columns(export, member) for member in members])
+            try:
+                session.flush()
+            except IntegrityError as error:  # the snapshot was deleted since it was read
+                raise SnapshotNotFound(f"snapshot {export.snapshot_uid!r} does not exist") from error
             return to_export(row)
 
     def replayed(self, artist: str, key: RequestKey) -> Export | None:
@@ -98,13 +131,7 @@ class SqlExports:
             )
             return Page([to_export(row) for row in rows], following)
 
-    def members(self, artist: str, uid: str) -> list[ExportMember]:
-        """The frozen items, in order."""
-        wanted = sa.select(ExportMembers).where(ExportMembers.artist == artist, ExportMembers.export_uid == uid)
-        with self._ground.db.transaction(artist_scope(artist), write=False) as session:
-            return [_to_member(row) for row in session.scalars(wanted.order_by(ExportMembers.position))]
-
-    def finish(self, export: Export, fence: int, layout: Layout, file_name: str) -> None:
+    def finish(self, export: Export, fence: int, layout: Layout, files: Sequence[ExportFile], file_name: str) -> None:
         """Commit the archive and mark its unchanged items as exported; LeaseLost if another worker has the job."""
         with self._ground.db.transaction(artist_scope(export.artist)) as session:
             self._jobs.finish(
@@ -115,16 +142,19 @@ class SqlExports:
                 size_bytes=layout.size_bytes,
                 content_etag=layout.content_etag,
             )
-            rows = [_segment_columns(export, segment) for segment in layout.segments]
-            for start in range(0, len(rows), 1000):
-                session.execute(sa.insert(ExportSegments), rows[start : start + 1000])
+            for start in range(0, len(layout.segments), _ROWS):
+                part = layout.segments[start : start + _ROWS]
+                session.execute(sa.insert(ExportSegments), [_segment_columns(export, segment) for segment in part])
+            for start in range(0, len(files), _ROWS):
+                part_of = files[start : start + _ROWS]
+                session.execute(sa.insert(ExportFiles), [_file_columns(export, file) for file in part_of])
             self._mark_exported(session, export)
 
     def _mark_exported(self, session: Session, export: Export) -> None:
-        frozen = sa.select(ExportMembers.item_uid).where(
-            ExportMembers.export_uid == export.uid,
-            ExportMembers.item_uid == TrainingItems.uid,
-            ExportMembers.content_revision == TrainingItems.content_revision,
+        frozen = sa.select(SnapshotMembers.item_uid).where(
+            SnapshotMembers.snapshot_uid == export.snapshot_uid,
+            SnapshotMembers.item_uid == TrainingItems.uid,
+            SnapshotMembers.content_revision == TrainingItems.content_revision,
         )
         session.execute(
             sa.update(TrainingItems)
@@ -151,10 +181,8 @@ class SqlExports:
             return to_export(row)
 
     def delete(self, export: Export) -> None:
-        """Remove the export; its holds are given back."""
+        """Remove the export, and its own snapshot unless something else uses that; holds are given back."""
         with self._ground.db.transaction(artist_scope(export.artist)) as session:
-            audios = session.scalars(sa.select(ExportMembers.audio).where(ExportMembers.export_uid == export.uid))
-            assets = sorted({Audio(**audio).asset for audio in audios})
             gone = session.execute(
                 sa.delete(Exports).where(
                     Exports.artist == export.artist, Exports.uid == export.uid, Exports.state == export.state.value
@@ -178,8 +206,26 @@ class SqlExports:
                 )
                 .execution_options(synchronize_session=False)
             )
-            for asset in assets:
-                give_back(session, self._ground, export.artist, caller().principal, asset, export.name)
+            # Exports made before there were snapshots hold their audio themselves.
+            give_back(session, self._ground, export.artist, caller().principal, "", export.name)
+            snapshot = row_of(session, export.artist, export.snapshot_uid)
+            if snapshot.implicit and not any(users_of(session, export.artist, snapshot.uid).values()):
+                remove_snapshot(session, self._ground, to_snapshot(snapshot))
+
+    def file_page(self, export: Export, *, size: int, token: str) -> Page[ExportFile]:
+        """The archive's files, in order."""
+        filter = f"export-files/{export.name}"
+        after, limit = place_in(self._ground, token, filter), page_size(size)
+        with self._ground.db.transaction(artist_scope(export.artist), write=False) as session:
+            found = list(_files(session, export, after=after, limit=limit + 1))
+        if len(found) <= limit:
+            return Page(found)
+        return Page(found[:limit], self._ground.pager.seal([filter, found[limit - 1].position]))
+
+    def files(self, export: Export) -> list[ExportFile]:
+        """All files of the archive, in order."""
+        with self._ground.db.transaction(artist_scope(export.artist), write=False) as session:
+            return list(_files(session, export))
 
     def segments(self, export: Export, *, offset_bytes: int, limit: int) -> list[Segment]:
         """The segments from the one that holds the offset."""
@@ -213,16 +259,16 @@ def to_export(row: Exports) -> Export:
         **{name: getattr(row, name) for name in _PLAIN},
         state=JobState(row.state),
         export_format=ExportFormat(row.export_format),
-        options=ExportOptions(**row.options),
-        warnings=tuple(_to_finding(warning) for warning in row.warnings),
+        options=_to_options(row.options),
+        warnings=tuple(to_finding(warning) for warning in row.warnings),
         error_reason=row.error_reason or "",
         error_message=row.error_message or "",
     )
 
 
-def _to_finding(kept: dict[str, str]) -> Finding:
-    severity = Severity(kept.get("severity", Severity.WARNING.value))
-    return Finding(kept["reason"], kept["message"], kept["training_item"], severity)
+def _to_options(kept: dict[str, Any]) -> ExportOptions:
+    mode = AudioMode(kept.get("audio_mode", AudioMode.AS_NEEDED.value))
+    return ExportOptions(**{**kept, "audio_mode": mode})
 
 
 def _row(session: Session, artist: str, uid: str) -> Exports:
@@ -236,17 +282,25 @@ def _not_found(uid: str) -> ExportNotFound:
     return ExportNotFound(f"export {uid!r} does not exist")
 
 
-def _member_columns(export: Export, member: ExportMember) -> dict[str, object]:
-    return {
+def _file_columns(export: Export, file: ExportFile) -> dict[str, object]:
+    return {name: getattr(file, name) for name in _FILE} | {
         "export_uid": export.uid,
-        "position": member.position,
         "artist": export.artist,
-        "item_uid": member.item_uid,
-        "caption": member.caption,
-        "caption_revision": member.caption_revision,
-        "content_revision": member.content_revision,
-        "audio": asdict(member.audio),
+        "item_uid": file.training_item.rpartition("/")[2],
     }
+
+
+def _files(session: Session, export: Export, *, after: int = 0, limit: int | None = None) -> Iterator[ExportFile]:
+    wanted = sa.select(ExportFiles).where(
+        ExportFiles.artist == export.artist, ExportFiles.export_uid == export.uid, ExportFiles.position > after
+    )
+    rows = session.scalars(wanted.order_by(ExportFiles.position).limit(limit).execution_options(yield_per=_ROWS))
+    return (_to_file(row) for row in rows)
+
+
+def _to_file(row: ExportFiles) -> ExportFile:
+    item = format_name(items.NAME, artist=row.artist, training_item=row.item_uid) if row.item_uid else ""
+    return ExportFile(**{name: getattr(row, name) for name in _FILE}, training_item=item)
 
 
 def _segment_columns(export: Export, segment: Segment) -> dict[str, object]:
@@ -259,16 +313,3 @@ def _segment_columns(export: Export, segment: Segment) -> dict[str, object]:
         "object_key": segment.object_key or None,
         "object_offset_bytes": segment.object_offset_bytes,
     }
-
-
-def _to_member(row: ExportMembers) -> ExportMember:
-    name = format_name(items.NAME, artist=row.artist, training_item=row.item_uid)
-    return ExportMember(
-        row.position,
-        row.item_uid,
-        name,
-        row.caption,
-        row.caption_revision,
-        row.content_revision,
-        Audio(**row.audio),
-    )

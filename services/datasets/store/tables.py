@@ -31,6 +31,9 @@ class TrainingItems(Base):
         sa.Index("ix_training_items_page", "artist", "create_time", "uid"),
         sa.Index("ix_training_items_state", "artist", "state", "create_time"),
         sa.Index("ix_training_items_audio", "artist", "audio_sha256"),
+        sa.Index("ix_training_items_asset", "artist", "asset", "create_time"),
+        sa.Index("ix_training_items_live_set", "artist", "live_set", "create_time"),
+        sa.Index("ix_training_items_source", "artist", "caption_source", "create_time"),
     )
 
     uid: Mapped[str] = mapped_column(Uid, primary_key=True)
@@ -51,6 +54,17 @@ class TrainingItems(Base):
     content_revision: Mapped[int]
     create_time: Mapped[datetime] = mapped_column(UtcDateTime)
     update_time: Mapped[datetime] = mapped_column(UtcDateTime)
+    asset: Mapped[str] = mapped_column(sa.String(300), default="")
+    pcm_sha256: Mapped[str] = mapped_column(sa.String(64), default="")
+    fingerprint: Mapped[bytes | None] = mapped_column(sa.LargeBinary, deferred=True)
+    tempo_bpm: Mapped[float] = mapped_column(default=0.0)
+    key: Mapped[str] = mapped_column(sa.String(64), default="")
+    time_signature: Mapped[str] = mapped_column(sa.String(16), default="")
+    source_caption: Mapped[str] = mapped_column(sa.String(300), default="")
+    caption_source: Mapped[str] = mapped_column(sa.String(16), default="")
+    caption_findings: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    proposal: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    search_text: Mapped[str] = mapped_column(sa.Text, default="")  # title and caption without capitals
 
 
 class CaptionRevisions(Base):
@@ -65,13 +79,19 @@ class CaptionRevisions(Base):
     provenance: Mapped[dict[str, Any]] = mapped_column(Json)
     principal: Mapped[str] = mapped_column(Text)
     create_time: Mapped[datetime] = mapped_column(UtcDateTime)
+    caption_source: Mapped[str] = mapped_column(sa.String(16), default="")
+    source_caption: Mapped[str] = mapped_column(sa.String(300), default="")
+    edit_uid: Mapped[str | None] = mapped_column(Uid)  # the edit of many that made it
 
 
 class Exports(JobMixin, Base):
     """Exports; the row is also the job that lays the archive out."""
 
     __tablename__ = "exports"
-    __table_args__ = (sa.Index("ix_exports_page", "artist", "create_time", "uid"),)
+    __table_args__ = (
+        sa.Index("ix_exports_page", "artist", "create_time", "uid"),
+        sa.Index("ix_exports_snapshot", "snapshot_uid"),
+    )
 
     display_name: Mapped[str] = mapped_column(Text)
     export_format: Mapped[str] = mapped_column(sa.String(32))
@@ -83,28 +103,14 @@ class Exports(JobMixin, Base):
     file_name: Mapped[str] = mapped_column(Text, default="")
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     content_etag: Mapped[str] = mapped_column(sa.String(64), default="")
-
-
-class ExportMembers(Base):
-    """Items as they were when their export was asked for."""
-
-    __tablename__ = "export_members"
-    __table_args__ = (sa.Index("ix_export_members_item", "artist", "item_uid"),)
-
-    export_uid: Mapped[str] = mapped_column(sa.ForeignKey("exports.uid", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    artist: Mapped[str] = mapped_column(Artist)
-    item_uid: Mapped[str] = mapped_column(Uid)
-    caption: Mapped[str] = mapped_column(sa.Text)
-    caption_revision: Mapped[int]
-    content_revision: Mapped[int]
-    audio: Mapped[dict[str, Any]] = mapped_column(Json)
+    snapshot_uid: Mapped[str | None] = mapped_column(sa.ForeignKey("snapshots.uid"))
 
 
 class ExportSegments(Base):
     """Archives as byte ranges."""
 
     __tablename__ = "export_segments"
+    __table_args__ = (sa.Index("ix_export_segments_object", "object_key"),)
 
     export_uid: Mapped[str] = mapped_column(sa.ForeignKey("exports.uid", ondelete="CASCADE"), primary_key=True)
     offset_bytes: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)

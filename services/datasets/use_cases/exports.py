@@ -1,21 +1,21 @@
-"""What a person, and a worker, does with exports."""
+"""What a person does with exports."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chassis.clock import Clock
-from chassis.errors import EtagMismatch, NotFound, require
+from chassis.errors import EtagMismatch, require
 from chassis.ids import new_uid
-from chassis.objects import ObjectStore
 from chassis.paging import Page
+from services.datasets.domain import formats
+from services.datasets.domain.export_rules import MAX_FINDINGS, chunks, export_findings, member_fault, refuse
 from services.datasets.domain.exports import (
-    MAX_ITEMS,
-    AudioMissing,
+    ArchiveTooLarge,
     Export,
+    ExportFile,
     ExportFormat,
-    ExportMember,
     ExportNotFinished,
     ExportOptions,
     ExportStillRunning,
@@ -23,67 +23,107 @@ from services.datasets.domain.exports import (
     LayoutPart,
     OffsetOutOfRange,
     Segment,
-    archive_name,
-    chunk_count,
-    entries,
-    freeze,
-    warnings_of,
 )
-from services.datasets.domain.items import ItemState
-from services.datasets.domain.ports import Assets, ExportStore, ItemStore, LayOut, Report, RequestKey
-from services.datasets.use_cases.items import chosen
+from services.datasets.domain.items import Selection
+from services.datasets.domain.ports import ExportStore, RequestKey, SnapshotStore
+from services.datasets.domain.snapshots import Snapshot, SnapshotMember
+from services.datasets.use_cases.snapshots import SnapshotDesk, check_title, dated
 
 MAX_SEGMENTS, DEFAULT_SEGMENTS = 2000, 1000
+MAX_BYTES = 1 << 40
 _INLINE_BUDGET = 1 << 20  # bytes of headers in one answer, well below the largest message
-_EVERYTHING_READY = (ItemState.READY, ItemState.EXPORTED)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportWish:
-    """What a caller wants exported."""
+    """What a caller wants exported; a snapshot, or a selection."""
 
     display_name: str = ""
-    item_uids: tuple[str, ...] = ()
-    states: tuple[ItemState, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    snapshot_uid: str = ""
     export_format: ExportFormat = ExportFormat.REPLICATE_MUSICGEN
     options: ExportOptions = field(default_factory=ExportOptions)
 
 
 class ExportDesk:
-    """Exports as people ask for them and read them."""
+    """Exports as people ask for them and read them.
 
-    def __init__(self, store: ExportStore, item_store: ItemStore, clock: Clock) -> None:
-        self._store, self._items, self._clock = store, item_store, clock
+    Args:
+        store: Where they are kept.
+        snapshots: Where snapshots are kept.
+        desk: Makes the snapshot of an export of a selection.
+        clock: Where times come from.
+        max_bytes: Size of the largest archive.
+    """
+
+    def __init__(
+        self,
+        store: ExportStore,
+        snapshots: SnapshotStore,
+        desk: SnapshotDesk,
+        clock: Clock,
+        *,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._store, self._snapshots, self._desk, self._clock = store, snapshots, desk, clock
+        self._max_bytes = max_bytes
 
     def create(self, artist: str, principal: str, wish: ExportWish, key: RequestKey) -> Export:
-        """A queued export of items frozen now."""
-        require(len(wish.display_name) <= 255, "export.display_name", "0 to 255 characters")
-        printable = not wish.display_name or wish.display_name.isprintable()
-        require(printable, "export.display_name", "one line without control characters")
-        require(len(wish.item_uids) <= MAX_ITEMS, "selection.training_items", f"up to {MAX_ITEMS} items")
+        """A queued export of a snapshot, or of items frozen now."""
+        check_title(wish.display_name, "export.display_name")
+        one_source = not wish.snapshot_uid or wish.selection == Selection()
+        require(one_source, "export.selection", "empty when a snapshot is given: its members are the selection")
+        formats.check_options(wish.export_format, wish.options)
         if (made := self._store.replayed(artist, key)) is not None:
             return made
-        selected = (
-            chosen(self._items, artist, wish.item_uids)
-            if wish.item_uids
-            else self._items.in_states(artist, _states(wish.states), limit=MAX_ITEMS + 1)
-        )
-        members, now = freeze(selected, wish.export_format), self._clock.now()
-        export = Export(
-            artist=artist,
+        if wish.snapshot_uid:
+            return self._of_snapshot(artist, principal, wish, key)
+        return self._of_selection(artist, principal, wish, key)
+
+    def _of_snapshot(self, artist: str, principal: str, wish: ExportWish, key: RequestKey) -> Export:
+        snapshot = self._snapshots.get(artist, wish.snapshot_uid)
+        members = self._snapshots.members(artist, snapshot.uid, provenance=False)
+        faults = [(member.item_name, _fault(wish, member)) for member in members]
+        refuse(faults, len(members), _what(wish))
+        return self._store.add(self._export(principal, wish, snapshot, members), key, None, members)
+
+    def _of_selection(self, artist: str, principal: str, wish: ExportWish, key: RequestKey) -> Export:
+        frozen = self._desk.frozen(artist, wish.selection, _what(wish), lambda member: _fault(wish, member))
+        title = dated(wish.display_name, self._clock.now())
+        snapshot = self._desk.of(artist, principal, title, frozen, implicit=True)
+        export = self._export(principal, wish, snapshot, frozen.members)
+
+        def keep() -> tuple[Export, str]:
+            kept = self._store.add(export, key, snapshot, frozen.members)
+            return kept, kept.snapshot_uid
+
+        return self._desk.holding(snapshot, frozen.members, keep)
+
+    def _export(
+        self, principal: str, wish: ExportWish, snapshot: Snapshot, members: Sequence[SnapshotMember]
+    ) -> Export:
+        size_bytes, now = sum(member.audio.size_bytes for member in members), self._clock.now()
+        if size_bytes > self._max_bytes:
+            raise ArchiveTooLarge(
+                f"E9: the audio has {size_bytes} bytes and an archive at most {self._max_bytes}; export fewer items",
+                metadata={"size_bytes": str(size_bytes), "max_bytes": str(self._max_bytes)},
+            )
+        found = [*snapshot.findings, *export_findings(members, wish.export_format, wish.options)]
+        return Export(
+            artist=snapshot.artist,
             uid=new_uid(),
             principal=principal,
             create_time=now,
             update_time=now,
-            display_name=wish.display_name or f"dataset-{now:%Y-%m-%d}",
+            display_name=dated(wish.display_name, now),
             export_format=wish.export_format,
             options=wish.options,
             item_count=len(members),
-            duration_s=sum(member.audio.duration_s for member in members),
-            chunk_count=_chunks(members, wish.options),
-            warnings=warnings_of(members, wish.options),
+            duration_s=snapshot.duration_s,
+            chunk_count=chunks(members, wish.options),
+            snapshot_uid=snapshot.uid,
+            warnings=tuple(found[:MAX_FINDINGS]),
         )
-        return self._store.add(export, members, key)
 
     def get(self, artist: str, uid: str) -> Export:
         """One export."""
@@ -109,16 +149,15 @@ class ExportDesk:
             )
         self._store.delete(found)
 
+    def file_page(self, artist: str, uid: str, *, size: int, token: str) -> Page[ExportFile]:
+        """Files of a finished export, in archive order."""
+        return self._store.file_page(self._finished(artist, uid), size=size, token=token)
+
     def layout(self, artist: str, uid: str, *, offset_bytes: int, max_segments: int) -> LayoutPart:
         """The archive's byte ranges from the one that holds the offset."""
         require(0 <= max_segments <= MAX_SEGMENTS, "max_segments", f"0 to {MAX_SEGMENTS}")
         require(offset_bytes >= 0, "offset_bytes", "0 or more")
-        export = self._store.get(artist, uid)
-        if export.state is not JobState.SUCCEEDED:
-            raise ExportNotFinished(
-                f"{export.name} is {export.state.value}; its archive can be read once it has SUCCEEDED",
-                metadata={"state": export.state.value},
-            )
+        export = self._finished(artist, uid)
         if offset_bytes > export.size_bytes:
             raise OffsetOutOfRange(
                 f"offset {offset_bytes} lies beyond the archive's {export.size_bytes} bytes",
@@ -130,50 +169,25 @@ class ExportDesk:
         part = _within_budget(found)
         return LayoutPart(export, part, part[-1].offset_bytes + part[-1].length_bytes)
 
-
-class ExportBench:
-    """The worker's side: turns a queued export into an archive."""
-
-    def __init__(self, store: ExportStore, assets: Assets, objects: ObjectStore, lay_out: LayOut) -> None:
-        self._store, self._assets, self._objects, self._lay_out = store, assets, objects, lay_out
-
-    def run(self, artist: str, uid: str, fence: int, report: Report) -> None:
-        """Hold the audio, check that it is there, lay the archive out and commit it; safe to run again."""
-        export, members = self._store.get(artist, uid), self._store.members(artist, uid)
-        held: set[str] = set()
-        for done, member in enumerate(members):
-            report(80.0 * done / len(members), "holding audio")
-            if member.audio.asset not in held:
-                self._take(export, member)
-                held.add(member.audio.asset)
-        files = entries(members, export.options)
-        layout = self._lay_out(files, report=lambda done: report(80.0 + 19.0 * done / len(files), "laying out"))
-        self._store.finish(export, fence, layout, archive_name(export.display_name))
-
-    def _take(self, export: Export, member: ExportMember) -> None:
-        try:
-            self._assets.hold(member.audio.asset, export.name)
-        except NotFound as error:
-            raise _missing(member) from error
-        there = self._objects.head(member.audio.object_key)
-        if there is None or there.size_bytes != member.audio.size_bytes:
-            raise _missing(member)
+    def _finished(self, artist: str, uid: str) -> Export:
+        export = self._store.get(artist, uid)
+        if export.state is not JobState.SUCCEEDED:
+            raise ExportNotFinished(
+                f"{export.name} is {export.state.value}; its archive can be read once it has SUCCEEDED",
+                metadata={"state": export.state.value},
+            )
+        return export
 
 
-def _missing(member: ExportMember) -> AudioMissing:
-    return AudioMissing(
-        f"the audio of {member.item_name} is gone; upload it again, attach it to the item, and export again",
-        metadata={"training_item": member.item_name, "asset": member.audio.asset},
-    )
+def _what(wish: ExportWish) -> str:
+    return f"exported as {wish.export_format.value}"
 
 
-def _states(wanted: Collection[ItemState]) -> Collection[ItemState]:
-    return wanted or _EVERYTHING_READY
-
-
-def _chunks(members: Sequence[ExportMember], options: ExportOptions) -> int:
-    # Inside a folder the trainer cuts nothing.
-    return sum(1 if options.nested else chunk_count(member.audio.duration_s) for member in members)
+def _fault(wish: ExportWish, member: SnapshotMember) -> str:
+    if fault := member_fault(member, wish.export_format, wish.options):
+        return fault
+    refused = formats.refusals(wish.export_format, [member], wish.options)
+    return refused[0].description if refused else ""
 
 
 def _within_budget(found: Sequence[Segment]) -> list[Segment]:

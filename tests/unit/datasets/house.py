@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import rfc8785
 
 from chassis.db import Database
 from chassis.errors import NotFound
@@ -11,15 +15,33 @@ from chassis.jobs import Jobs
 from chassis.paging import Pager
 from chassis.testing import FakeClock
 from chassis.testing.data import MemoryStore
-from services.datasets.archive import lay_out
+from services.datasets import archive
+from services.datasets.domain import formats
+from services.datasets.domain.captions import CaptionCheck, CaptionVerdict, LiveSetFacts
+from services.datasets.domain.findings import Finding
 from services.datasets.domain.items import Audio
 from services.datasets.domain.ports import RequestKey
-from services.datasets.store import SqlConversations, SqlExports, SqlItems, SqlReleases, SqlTrainingFiles
+from services.datasets.domain.preparing import Told
+from services.datasets.domain.recipes import Piece, Recipe
+from services.datasets.domain.snapshots import SnapshotMember
+from services.datasets.store import (
+    SqlConversations,
+    SqlExports,
+    SqlItems,
+    SqlLeftovers,
+    SqlReleases,
+    SqlSnapshots,
+    SqlTrainingFiles,
+)
 from services.datasets.store.shared import Ground
 from services.datasets.store.tables import Exports, TrainingFileVersions
 from services.datasets.use_cases.conversations import Conversations
-from services.datasets.use_cases.exports import ExportBench, ExportDesk
+from services.datasets.use_cases.export_bench import ExportBench
+from services.datasets.use_cases.exports import ExportDesk
 from services.datasets.use_cases.items import TrainingItems
+from services.datasets.use_cases.leftovers import Collector
+from services.datasets.use_cases.selections import Selections
+from services.datasets.use_cases.snapshots import SnapshotDesk
 from services.datasets.use_cases.training_files import TrainingFileBench, TrainingFiles
 
 ARTIST = "nova"
@@ -40,6 +62,7 @@ class Shelf:
     objects: MemoryStore
     audios: dict[str, Audio] = field(default_factory=dict)
     holds: set[tuple[str, str]] = field(default_factory=set)
+    fingerprints: dict[str, bytes] = field(default_factory=dict)
 
     def keep(self, uid: str, *, media_type: str = "audio/wav", duration_s: float = 40.0, data: bytes = b"RIFF") -> str:
         name = f"artists/{ARTIST}/assets/{uid}"
@@ -47,7 +70,7 @@ class Shelf:
         self.objects.put(object_key, data)
         crc32 = zlib.crc32(data)
         self.audios[name] = Audio(
-            name, f"{uid}.wav", object_key, uid, crc32, len(data), media_type, duration_s, 44_100, 2
+            name, f"{uid}.wav", object_key, uid, crc32, len(data), media_type, duration_s, 44_100, 2, peak=0.5
         )
         return name
 
@@ -56,12 +79,66 @@ class Shelf:
             raise AssetMissing(f"no asset {asset}")
         return self.audios[asset]
 
+    def heard(self, asset: str) -> tuple[Audio, bytes]:
+        return self.get(asset), self.fingerprints.get(asset, b"")
+
     def hold(self, asset: str, holder: str) -> None:
         self.get(asset)
         self.holds.add((asset, holder))
 
+    def hold_all(self, artist: str, assets: Sequence[str], holder: str) -> list[Audio]:
+        found = [self.get(asset) for asset in assets]
+        self.holds |= {(asset, holder) for asset in assets}
+        return found
+
     def release(self, asset: str, holder: str) -> None:
-        self.holds.discard((asset, holder))
+        self.holds -= {hold for hold in self.holds if hold[1] == holder and asset in ("", hold[0])}
+
+
+@dataclass
+class Rules:
+    """Caption rules and Live Sets in memory; a text is fine unless `broken` says what is wrong with it."""
+
+    broken: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    warned: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    known_live_sets: dict[str, LiveSetFacts] = field(default_factory=dict)
+
+    def batch_check(
+        self, artist: str, checks: Sequence[CaptionCheck], *, compare_each_other: bool = False
+    ) -> list[CaptionVerdict]:
+        return [
+            CaptionVerdict(check.text, self.broken.get(check.text, ()), self.warned.get(check.text, ()))
+            for check in checks
+        ]
+
+    def live_sets(self, artist: str, names: Collection[str]) -> dict[str, LiveSetFacts]:
+        return {name: self.known_live_sets[name] for name in names if name in self.known_live_sets}
+
+
+@dataclass
+class Turner:
+    """A renderer in memory: what the recipe does not let be becomes its bytes turned round."""
+
+    objects: MemoryStore
+
+    def prepare(self, artist: str, member: SnapshotMember, recipe: Recipe, report: Told) -> list[Piece]:
+        report(0.5, "turning")
+        planned = formats.planned_pieces(recipe, [member])
+        data = self.objects.read_bytes(member.audio.object_key, limit=1 << 20)[::-1]
+        return [piece if piece.object_key else self._made(artist, piece, data) for piece in planned]
+
+    def _made(self, artist: str, piece: Piece, data: bytes) -> Piece:
+        key = f"artists/{artist}/datasets/audio/{piece.member.audio.sha256}/{piece.index}.wav"
+        self.objects.put(key, data)
+        digest = hashlib.sha256(data).hexdigest()
+        return replace(
+            piece,
+            object_key=key,
+            size_bytes=len(data),
+            crc32=zlib.crc32(data),
+            sha256=digest,
+            conversion="turned round",
+        )
 
 
 class House:
@@ -75,10 +152,21 @@ class House:
         self.export_jobs = Jobs(db, Exports, self.clock, noun="export")
         self.build_jobs = Jobs(db, TrainingFileVersions, self.clock, noun="training_file_build")
         self.item_store, self.releases = SqlItems(ground), SqlReleases(ground)
-        self.export_store = SqlExports(ground, self.export_jobs)
-        self.items = TrainingItems(self.item_store, self.assets, self.releases, self.clock)
-        self.exports = ExportDesk(self.export_store, self.item_store, self.clock)
-        self.export_bench = ExportBench(self.export_store, self.assets, self.objects, lay_out)
+        self.export_store, self.snapshot_store = SqlExports(ground, self.export_jobs), SqlSnapshots(ground)
+        self.captions, self.renderer = Rules(), Turner(self.objects)
+        self.items = TrainingItems(self.item_store, self.assets, self.releases, self.captions, self.clock)
+        self.snapshots = SnapshotDesk(
+            self.snapshot_store,
+            Selections(self.item_store, self.snapshot_store),
+            self.captions,
+            self.assets,
+            self.releases,
+            self.clock,
+            canonical=rfc8785.dumps,
+        )
+        self.exports = ExportDesk(self.export_store, self.snapshot_store, self.snapshots, self.clock)
+        self.export_bench = ExportBench(self.export_store, self.snapshot_store, self.renderer, archive, self.objects)
+        self.collector = Collector(SqlLeftovers(ground), self.objects, self.clock, grace_s=3600)
         conversation_store, file_store = SqlConversations(ground), SqlTrainingFiles(ground, self.build_jobs)
         self.conversations = Conversations(conversation_store, self.objects, self.clock)
         self.files = TrainingFiles(file_store, conversation_store, self.objects, self.clock)

@@ -18,7 +18,7 @@ from services.datasets.domain.exports import (
     archive_name,
     chunk_count,
 )
-from services.datasets.domain.items import ItemState, TrainingItem, TrainingItemNotFound
+from services.datasets.domain.items import ItemState, Selection, TrainingItem, TrainingItemNotFound
 from services.datasets.use_cases.exports import ExportWish
 from services.datasets.use_cases.items import ItemFacts
 from tests.unit.datasets.house import ARTIST, House, key
@@ -128,11 +128,11 @@ def test_few_pairs_are_a_warning(house: House) -> None:
 
     made = export(house)
 
-    assert {warning.reason for warning in made.warnings} == {"FEW_PAIRS", "TAIL_DROPPED", "SHORT_AUDIO"}
+    assert {warning.reason for warning in made.warnings} >= {"FEW_PAIRS", "TAIL_DROPPED", "SHORT_AUDIO"}
     assert made.chunk_count == 3
 
 
-@pytest.mark.parametrize("media_type", ["audio/flac", "audio/ogg", "video/mp4", ""])
+@pytest.mark.parametrize("media_type", ["video/mp4", ""])
 def test_what_the_trainer_cannot_read_is_refused_with_what_to_do(house: House, media_type: str) -> None:
     item(house, "a1")
     other = item(house, "a2", media_type=media_type)
@@ -153,13 +153,13 @@ def test_without_ready_items_there_is_nothing_to_export(house: House) -> None:
 def test_items_are_chosen_by_name_in_the_order_named(house: House) -> None:
     first, second = item(house, "a1"), item(house, "a2")
 
-    made = export(house, ExportWish(item_uids=(second.uid, first.uid)))
+    made = export(house, ExportWish(selection=Selection((second.uid, first.uid))))
 
     assert zipfile.ZipFile(io.BytesIO(archive(house, made))).read("track-0001.txt") == b"Take a2. BPM: 90"
     with pytest.raises(TrainingItemNotFound):
-        export(house, ExportWish(item_uids=(first.uid, "0" * 32)))
+        export(house, ExportWish(selection=Selection((first.uid, "0" * 32))))
     with pytest.raises(FieldInvalid):
-        export(house, ExportWish(item_uids=(first.uid, first.uid)))
+        export(house, ExportWish(selection=Selection((first.uid, first.uid))))
 
 
 def test_same_request_id_starts_one_export(house: House) -> None:
@@ -227,7 +227,7 @@ def test_deleting_an_export_takes_its_mark_from_the_items(house: House) -> None:
 
     found = house.items.get(ARTIST, made_of.uid)
     assert (found.state, found.last_export) == (ItemState.READY, "")
-    assert [release.holder for release in house.releases.due(10)] == [made.name]
+    assert {release.holder for release in house.releases.due(10)} == {made.name, made.snapshot}
 
 
 @pytest.mark.parametrize(
