@@ -203,7 +203,7 @@ def test_the_emulator_foretells_what_the_trainer_does(name: str, tmp_path: Path)
     [(4, 1), (30, 1), (30.001, 1), (34.9, 1), (35.0, 1), (35.001, 2), (64.9, 2), (65.1, 3), (180, 6), (214.3, 7)],
 )
 def test_lengths_give_the_pieces_of_the_trainer(seconds: float, count: int, tmp_path: Path) -> None:
-    files = [("a.wav", wav(seconds, rate_hz=32_000, width=1)), ("a.txt", txt())]
+    files: Files = [("a.wav", wav(seconds, rate_hz=32_000, width=1)), ("a.txt", txt())]
 
     done = replayed(packed(tmp_path / "dataset.zip", files), tmp_path, TrainingParameters())
     told = emulate(facts(files), TrainingParameters())

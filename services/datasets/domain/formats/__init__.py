@@ -12,13 +12,25 @@ from services.datasets.domain.formats.acestep import ACESTEP_15, ACESTEP_V1
 from services.datasets.domain.formats.audiocraft import AUDIOCRAFT
 from services.datasets.domain.formats.audiofolder import HF_AUDIOFOLDER, MUSICGEN_DREAMBOOTH
 from services.datasets.domain.formats.pairs import MUSICGEN_TRAINER, PAIRED_TEXT, REPLICATE_MUSICGEN
-from services.datasets.domain.formats.shape import SUFFIXES, ArchiveKind, Shape, samples_of
+from services.datasets.domain.formats.shape import SUFFIXES, TAR, ZIP, ArchiveKind, Shape, samples_of
 from services.datasets.domain.formats.stable_audio import STABLE_AUDIO, WEBDATASET
 from services.datasets.domain.recipes import Piece, Recipe
 from services.datasets.domain.rendering import MEDIA_TYPES, rate_of, stays
 from services.datasets.domain.snapshots import SnapshotMember
 
-__all__ = ["ArchiveKind", "archive_kind", "check_options", "recipe", "refusals", "findings", "planned_pieces", "layout"]
+__all__ = [
+    "ArchiveKind",
+    "ZIP",
+    "TAR",
+    "archive_kind",
+    "check_options",
+    "recipe",
+    "refusals",
+    "findings",
+    "planned_pieces",
+    "cut_spans",
+    "layout",
+]
 
 _SHAPES: dict[ExportFormat, Shape] = {
     ExportFormat.REPLICATE_MUSICGEN: REPLICATE_MUSICGEN,

@@ -5,7 +5,6 @@ Source: spec, B.4 and B.5.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -90,16 +89,16 @@ def _lay_out_15(samples: Sequence[Sample], options: ExportOptions, name: str) ->
             "all_instrumental": True,
             "genre_ratio": 0,
         },
-        "samples": [_sample_15(sample, options.trigger) for sample in samples],
+        "samples": [_sample_15(place, sample, options.trigger) for place, sample in enumerate(samples, start=1)],
     }
     files = [text("dataset.json", as_json(dataset)), text("HOW-TO.txt", _HOW_TO)]
     return files + [audio(sample, f"{sample.stem}{sample.suffix}") for sample in samples]
 
 
-def _sample_15(sample: Sample, trigger: str) -> dict[str, Any]:
+def _sample_15(place: int, sample: Sample, trigger: str) -> dict[str, Any]:
     file_name = f"{sample.stem}{sample.suffix}"
     return {
-        "id": hashlib.sha256(sample.stem.encode()).hexdigest()[:8],
+        "id": f"{place:08x}",
         "audio_path": f"./{file_name}",
         "filename": file_name,
         "caption": sample.body,
