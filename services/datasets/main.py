@@ -20,6 +20,8 @@ from services.datasets.peers.separations import StemsSeparations
 from services.datasets.render.renderer import AudioRenderer, RenderBounds
 from services.datasets.settings import DatasetsSettings
 from services.datasets.store import (
+    SqlCaptionEdits,
+    SqlCaptionRuns,
     SqlConversations,
     SqlExports,
     SqlItems,
@@ -29,13 +31,20 @@ from services.datasets.store import (
     SqlSnapshots,
     SqlTrainingFiles,
 )
+from services.datasets.store.caption_run_tables import CaptionRuns as CaptionRunRows
 from services.datasets.store.shared import Ground
 from services.datasets.store.tables import Exports, TrainingFileVersions
+from services.datasets.use_cases.caption_edits import CaptionEditing
+from services.datasets.use_cases.caption_runs import CaptionRuns
+from services.datasets.use_cases.caption_writing import CaptionBench
 from services.datasets.use_cases.conversations import Conversations
+from services.datasets.use_cases.duplicates import Duplicates
 from services.datasets.use_cases.export_bench import ExportBench
 from services.datasets.use_cases.exports import ExportDesk
 from services.datasets.use_cases.items import TrainingItems, give_holds_back
 from services.datasets.use_cases.leftovers import Collector
+from services.datasets.use_cases.matching import Matching
+from services.datasets.use_cases.readiness import ReadinessDesk
 from services.datasets.use_cases.selections import Selections
 from services.datasets.use_cases.snapshots import SnapshotDesk
 from services.datasets.use_cases.training_files import TrainingFileBench, TrainingFiles
@@ -58,7 +67,9 @@ class _Parts:
         self.build_jobs = Jobs(
             db, TrainingFileVersions, clock, lease_s=lease_s, noun="training_file_build", queue=queue
         )
+        self.run_jobs = Jobs(db, CaptionRunRows, clock, lease_s=lease_s, noun="caption_run", queue=queue)
         self.items, self.releases = SqlItems(ground), SqlReleases(ground)
+        self.caption_runs, self.caption_edits = SqlCaptionRuns(ground, self.run_jobs), SqlCaptionEdits(ground)
         self.exports, self.snapshots = SqlExports(ground, self.export_jobs), SqlSnapshots(ground)
         self.rendered, self.leftovers = SqlRendered(ground), SqlLeftovers(ground)
         self.conversations = SqlConversations(ground)
@@ -78,7 +89,9 @@ def build(runtime: Runtime) -> App:
     collector = Collector(parts.leftovers, parts.objects, clock, grace_s=runtime.settings.collect_grace_s)
     conversations = Conversations(parts.conversations, parts.objects, clock)
     files = TrainingFiles(parts.training_files, parts.conversations, parts.objects, clock)
-    operations = OperationsServicer(pool, api.operation_sources(export_desk, files), service="datasets")
+    many_items = _many_items(parts, runtime)
+    sources = api.operation_sources(export_desk, files, many_items.runs)
+    operations = OperationsServicer(pool, sources, service="datasets")
 
     async def give_back(stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -93,7 +106,7 @@ def build(runtime: Runtime) -> App:
                 await asyncio.wait_for(stop.wait(), runtime.settings.collect_s)
 
     # Methods that have no implementation yet answer UNIMPLEMENTED through their base class.
-    audio = api.DatasetsServicer(item_desk, snapshot_desk, export_desk, pool)  # type: ignore[abstract]
+    audio = api.DatasetsServicer(item_desk, many_items, snapshot_desk, export_desk, pool)  # type: ignore[abstract]
     text = api.TrainingFilesServicer(conversations, files, pool, clock)  # type: ignore[abstract]
     trainings = TrainingsServiceServicer()  # type: ignore[abstract]
     return App(
@@ -104,12 +117,12 @@ def build(runtime: Runtime) -> App:
             (add_OperationsServicer_to_server, operations),
         ],
         method_rules=api.METHOD_RULES,
-        loops=[maintenance([parts.export_jobs, parts.build_jobs]), give_back, collect],
+        loops=[maintenance([parts.export_jobs, parts.build_jobs, parts.run_jobs]), give_back, collect],
         message_bytes=api.MESSAGE_BYTES,
     )
 
 
-def work(runtime: Runtime) -> list[JobRunner[Exports] | JobRunner[TrainingFileVersions]]:
+def work(runtime: Runtime) -> list[JobRunner[Exports] | JobRunner[TrainingFileVersions] | JobRunner[CaptionRunRows]]:
     """The runners of the worker process."""
     parts, settings = _Parts(runtime), runtime.settings
     render = RenderBounds(settings.render_timeout_s, settings.render_memory_bytes, settings.separation_s)
@@ -119,10 +132,12 @@ def work(runtime: Runtime) -> list[JobRunner[Exports] | JobRunner[TrainingFileVe
         parts.exports, parts.snapshots, renderer, archive, parts.objects, max_bytes=settings.max_archive_bytes
     )
     builds = TrainingFileBench(parts.training_files, parts.objects, runtime.clock)
+    runs = CaptionBench(parts.caption_runs, parts.items, parts.captions, runtime.clock)
     bounds = {"slots": settings.slots, "poll_s": settings.poll_s, "queue": runtime.queue}
     return [
         JobRunner(parts.export_jobs, worker.handler(exports), **bounds),
         JobRunner(parts.build_jobs, worker.handler(builds), **bounds),
+        JobRunner(parts.run_jobs, worker.handler(runs), **bounds),
     ]
 
 
@@ -135,6 +150,18 @@ def _snapshot_desk(parts: _Parts, clock: Clock) -> SnapshotDesk:
     choose = Selections(parts.items, parts.snapshots)
     return SnapshotDesk(
         parts.snapshots, choose, parts.captions, parts.assets, parts.releases, clock, canonical=rfc8785.dumps
+    )
+
+
+def _many_items(parts: _Parts, runtime: Runtime) -> api.ManyItems:
+    choose, clock = Selections(parts.items, parts.snapshots), runtime.clock
+    duplicates = Duplicates(parts.items, runtime.pager)
+    return api.ManyItems(
+        CaptionRuns(parts.caption_runs, parts.items, choose, clock),
+        CaptionEditing(parts.items, parts.caption_edits, choose, parts.captions, clock),
+        Matching(parts.items, parts.captions),
+        duplicates,
+        ReadinessDesk(parts.items, choose, parts.captions, duplicates),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from chassis.operations import JobView, OperationSource
 from services.datasets.api import export_messages, text_messages
+from services.datasets.api.caption_runs import run_source
 from services.datasets.api.shared import ERROR_CODES
 from services.datasets.domain import exports, training_files
 from services.datasets.domain.exports import Export
 from services.datasets.domain.training_files import Version
+from services.datasets.use_cases.caption_runs import CaptionRuns
 from services.datasets.use_cases.exports import ExportDesk
 from services.datasets.use_cases.training_files import TrainingFiles
 
@@ -42,7 +44,7 @@ def _view(row: Export | Version, collection: str, target: str) -> JobView:
     )
 
 
-def operation_sources(export_desk: ExportDesk, files: TrainingFiles) -> dict[str, OperationSource]:
+def operation_sources(export_desk: ExportDesk, files: TrainingFiles, runs: CaptionRuns) -> dict[str, OperationSource]:
     """Where operations come from, by collection."""
 
     def list_exports(artist: str, size: int, token: str) -> tuple[list[JobView], str]:
@@ -50,6 +52,7 @@ def operation_sources(export_desk: ExportDesk, files: TrainingFiles) -> dict[str
         return [export_view(export) for export in page.items], page.next_page_token
 
     return {
+        **run_source(runs),
         exports.COLLECTION: OperationSource(
             get=lambda artist, uid: export_view(export_desk.get(artist, uid)),
             cancel=export_desk.cancel,

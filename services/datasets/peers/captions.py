@@ -100,7 +100,7 @@ class PromptCaptions:
 
     def all_live_sets(self, artist: str, *, limit: int) -> list[LiveSetFacts]:
         """Facts of the newest Live Sets, newest first."""
-        found = []
+        found: list[LiveSetFacts] = []
         for facts in self._all(artist):
             if len(found) == limit:
                 break

@@ -1,4 +1,6 @@
 from services.datasets.store import caption_run_tables, rendered_tables, snapshot_tables, training_tables  # noqa: F401
+from services.datasets.store.caption_edits import SqlCaptionEdits
+from services.datasets.store.caption_runs import SqlCaptionRuns
 from services.datasets.store.conversations import SqlConversations
 from services.datasets.store.exports import SqlExports
 from services.datasets.store.items import SqlItems
@@ -9,6 +11,8 @@ from services.datasets.store.snapshots import SqlSnapshots
 from services.datasets.store.training_files import SqlTrainingFiles
 
 __all__ = [
+    "SqlCaptionEdits",
+    "SqlCaptionRuns",
     "SqlConversations",
     "SqlExports",
     "SqlItems",

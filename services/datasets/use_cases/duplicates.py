@@ -13,8 +13,8 @@ from chassis.errors import PageTokenInvalid
 from chassis.paging import Page, Pager, page_size
 from services.datasets.domain.duplicates import DuplicateGroup, groups_of, representatives
 from services.datasets.domain.item_ports import AudioPrint, ItemStore
+from services.datasets.use_cases.likeness import ALIKE, likeness
 
-ALIKE = 0.8  # fingerprints at least so alike are of one piece of music
 _ITEMS = 10_000
 _SHARED, _SHARED_SHARE = 4, 0.03  # words that two fingerprints share before they are compared
 _WORDS = 2_000_000  # words that are looked at in one go; of more, the same part of each fingerprint
@@ -32,7 +32,7 @@ class Duplicates:
         alike: How alike two fingerprints are, 0 to 1.
     """
 
-    def __init__(self, store: ItemStore, pager: Pager, alike: Alike) -> None:
+    def __init__(self, store: ItemStore, pager: Pager, alike: Alike = likeness) -> None:
         self._store, self._pager, self._alike = store, pager, alike
         self._known: OrderedDict[tuple[str, str], list[DuplicateGroup]] = OrderedDict()
         self._lock = threading.Lock()

@@ -10,33 +10,39 @@ from chassis.db import Json, Uid, UtcDateTime, enable_rls
 revision = "0003"
 down_revision = "0002"
 
-_ITEM_COLUMNS = (
-    sa.Column("asset", sa.String(300), nullable=False, server_default=""),
-    sa.Column("pcm_sha256", sa.String(64), nullable=False, server_default=""),
-    sa.Column("fingerprint", sa.LargeBinary),
-    sa.Column("tempo_bpm", sa.Float, nullable=False, server_default="0"),
-    sa.Column("key", sa.String(64), nullable=False, server_default=""),
-    sa.Column("time_signature", sa.String(16), nullable=False, server_default=""),
-    sa.Column("source_caption", sa.String(300), nullable=False, server_default=""),
-    sa.Column("caption_source", sa.String(16), nullable=False, server_default=""),
-    sa.Column("caption_findings", Json, nullable=False, server_default="[]"),
-    sa.Column("proposal", Json),
-    sa.Column("search_text", sa.Text, nullable=False, server_default=""),
-)
-_REVISION_COLUMNS = (
-    sa.Column("caption_source", sa.String(16), nullable=False, server_default=""),
-    sa.Column("source_caption", sa.String(300), nullable=False, server_default=""),
-    sa.Column("edit_uid", Uid),
-)
 _INDEXES = {"asset": "asset", "live_set": "live_set", "source": "caption_source"}
 _WORDS = {"generated": "GENERATED", "edited": "EDITED", "imported": "IMPORTED"}
 
 
+def _item_columns():
+    return (
+        sa.Column("asset", sa.String(300), nullable=False, server_default=""),
+        sa.Column("pcm_sha256", sa.String(64), nullable=False, server_default=""),
+        sa.Column("fingerprint", sa.LargeBinary),
+        sa.Column("tempo_bpm", sa.Float, nullable=False, server_default="0"),
+        sa.Column("key", sa.String(64), nullable=False, server_default=""),
+        sa.Column("time_signature", sa.String(16), nullable=False, server_default=""),
+        sa.Column("source_caption", sa.String(300), nullable=False, server_default=""),
+        sa.Column("caption_source", sa.String(16), nullable=False, server_default=""),
+        sa.Column("caption_findings", Json, nullable=False, server_default="[]"),
+        sa.Column("proposal", Json),
+        sa.Column("search_text", sa.Text, nullable=False, server_default=""),
+    )
+
+
+def _revision_columns():
+    return (
+        sa.Column("caption_source", sa.String(16), nullable=False, server_default=""),
+        sa.Column("source_caption", sa.String(300), nullable=False, server_default=""),
+        sa.Column("edit_uid", Uid),
+    )
+
+
 def upgrade():
-    for column in _ITEM_COLUMNS:
-        op.add_column("training_items", column.copy())
-    for column in _REVISION_COLUMNS:
-        op.add_column("caption_revisions", column.copy())
+    for column in _item_columns():
+        op.add_column("training_items", column)
+    for column in _revision_columns():
+        op.add_column("caption_revisions", column)
     for name, column in _INDEXES.items():
         op.create_index(f"ix_training_items_{name}", "training_items", ["artist", column, "create_time"])
     _fill()
@@ -140,7 +146,7 @@ def downgrade():
         op.drop_table(table)
     for name in _INDEXES:
         op.drop_index(f"ix_training_items_{name}", "training_items")
-    for column in _REVISION_COLUMNS:
+    for column in _revision_columns():
         op.drop_column("caption_revisions", column.name)
-    for column in _ITEM_COLUMNS:
+    for column in _item_columns():
         op.drop_column("training_items", column.name)
