@@ -12,18 +12,24 @@ from services.prompt.alsfile.reader import LiveSetReader
 from services.prompt.api.artists import ArtistsServicer
 from services.prompt.api.prompt import PromptServicer
 from services.prompt.blobs import LiveSetBlobs
+from services.prompt.domain.captions import Prices
+from services.prompt.domain.chat import HistoryLimit
 from services.prompt.domain.composer import OfflineWriter
-from services.prompt.domain.ports import Writer
+from services.prompt.domain.ports import Talker, Writer
 from services.prompt.peers import SessionsAssets
 from services.prompt.settings import PromptSettings
 from services.prompt.store.database import SqlStore
 from services.prompt.use_cases.artists import Artists, Members, Profiles
 from services.prompt.use_cases.captions import Captions
+from services.prompt.use_cases.chat import Chat
+from services.prompt.use_cases.checks import Checks
 from services.prompt.use_cases.live_sets import LiveSets
 from services.prompt.use_cases.purge import purge
+from services.prompt.use_cases.templates import Templates
 from tonewright.artists.v1 import artists_pb2_grpc
 from tonewright.prompt.v1 import prompt_pb2_grpc
 
+_Stop = Callable[[], Awaitable[None]]
 _OWNER = MethodRule(role=Role.OWNER)
 _PLATFORM = MethodRule(scope="platform")
 _OPERATOR = MethodRule(operator=True)
@@ -60,7 +66,8 @@ def build(runtime: Runtime) -> App:
     store = SqlStore(runtime.db, runtime.pager, clock)
     blobs = LiveSetBlobs(runtime.objects)
     reader = LiveSetReader(_limits(settings), slots=settings.als_readers)
-    writer, on_stop = _writer(runtime, settings)
+    writer, talker, on_stop = _model(runtime, settings)
+    public_names = settings.public_names()
 
     async def purge_loop(stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -79,9 +86,16 @@ def build(runtime: Runtime) -> App:
     artists = ArtistsServicer(  # type: ignore[abstract]
         Artists(store, clock), Members(store, clock), Profiles(store), run
     )
-    captions = Captions(store, writer, SessionsAssets(runtime.channels), clock, run)
-    prompt = PromptServicer(  # type: ignore[abstract]
-        LiveSets(store, blobs, reader, clock), captions, run, readers=settings.als_readers
+    captions = Captions(store, writer, SessionsAssets(runtime.channels), clock, run, public_names=public_names)
+    limit = HistoryLimit(settings.chat_max_messages, settings.chat_max_characters)
+    prompt = PromptServicer(
+        LiveSets(store, blobs, reader, clock),
+        captions,
+        Checks(store, public_names),
+        Templates(store, clock),
+        Chat(store, talker, run, limit=limit, public_names=public_names),
+        run,
+        readers=settings.als_readers,
     )
     return App(
         servicers=[
@@ -105,23 +119,36 @@ def _limits(settings: PromptSettings) -> Limits:
     )
 
 
-def _writer(runtime: Runtime, settings: PromptSettings) -> tuple[Writer, list[Callable[[], Awaitable[None]]]]:
+def _model(runtime: Runtime, settings: PromptSettings) -> tuple[Writer, Talker | None, list[_Stop]]:
+    """Who writes captions and who talks, and what to close at the end."""
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
     if not key:
-        return OfflineWriter(), []
+        return OfflineWriter(), None, []
     from services.prompt import openai  # 40 MB that a service without a key does not need
 
-    writer = openai.OpenAiWriter(
+    gate = openai.Gate(
+        runtime.clock,
+        concurrent=settings.openai_max_concurrent,
+        per_minute=settings.openai_requests_per_minute,
+        max_wait_s=settings.openai_max_wait_s,
+    )
+    provider = openai.Provider(
         api_key=key,
         base_url=settings.openai_base_url,
-        model=settings.openai_model,
         timeout_s=settings.openai_timeout_s,
         connect_timeout_s=settings.openai_connect_timeout_s,
         max_retries=settings.openai_max_retries,
+        gate=gate,
+        prices=Prices(settings.openai_input_usd_per_million, settings.openai_output_usd_per_million),
     )
+    chat_model = settings.openai_chat_model or settings.openai_model
     # Everything but new captions works without it, so the process stays ready and /readyz names it.
     runtime.health.add("openai", openai.make_probe(settings.openai_base_url, key, runtime.clock), required=False)
-    return writer, [writer.close]
+    return (
+        openai.OpenAiWriter(provider, settings.openai_model),
+        openai.OpenAiTalker(provider, chat_model, max_tokens=settings.chat_max_tokens),
+        [provider.close],
+    )
 
 
 def main() -> None:

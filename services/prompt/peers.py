@@ -17,4 +17,12 @@ class SessionsAssets:
         """The facts of an asset."""
         stub = assets_pb2_grpc.AssetsServiceStub(self._channels.aio("sessions"))
         asset = await stub.GetAsset(assets_pb2.GetAssetRequest(name=name), timeout=10)
-        return AssetFacts(asset.name, asset.duration_s)
+        heard = asset.analysis
+        return AssetFacts(
+            name=asset.name,
+            duration_s=asset.duration_s,
+            tempo_bpm=heard.tempo_bpm,
+            tempo_confidence=heard.tempo_confidence,
+            key=heard.key,
+            key_confidence=heard.key_confidence,
+        )

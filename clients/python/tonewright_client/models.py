@@ -1697,7 +1697,7 @@ class PromptPromptTemplate(TypedDict):
     """Name for people, up to 200 characters."""
     instruction: str
     """The instruction, 1 to 20,000 characters."""
-    temperature: float
+    temperature: float | None
     """Sampling temperature, 0 to 2; 0.7 by default."""
     create_time: str | None
     """When it was made."""

@@ -276,7 +276,7 @@ class CaptionHintsInput(In):
 
 
 class GenerateCaptionBody(In):
-    """Asks for a caption. When neither `live_set` nor `hints.tempo_bpm` gives a tempo, the caption comes without its tag and carries the violation P4."""
+    """Asks for a caption. Its tempo is that of `hints.tempo_bpm`, else of `live_set`, else as heard in `asset`; when none gives one, the caption comes without its tag and carries the violation P4."""
 
     live_set: Text | None = Field(
         default=None,
@@ -322,7 +322,7 @@ class StreamCaptionResponse(Out):
 
 
 class GenerateCaptionRequestInput(In):
-    """Asks for a caption. When neither `live_set` nor `hints.tempo_bpm` gives a tempo, the caption comes without its tag and carries the violation P4."""
+    """Asks for a caption. Its tempo is that of `hints.tempo_bpm`, else of `live_set`, else as heard in `asset`; when none gives one, the caption comes without its tag and carries the violation P4."""
 
     live_set: Text | None = Field(
         default=None,
@@ -468,7 +468,7 @@ class PromptPromptTemplate(Out):
     )
     display_name: str = Field(description="Name for people, up to 200 characters.", examples=["Night drive"])
     instruction: str = Field(description="The instruction, 1 to 20,000 characters.")
-    temperature: float = Field(description="Sampling temperature, 0 to 2; 0.7 by default.", examples=[0.5])
+    temperature: float | None = Field(description="Sampling temperature, 0 to 2; 0.7 by default.", examples=[0.5])
     create_time: Time | None = Field(description="When it was made.", examples=["2026-11-21T10:00:00.000000Z"])
     etag: str = Field(
         description="Changes with the state; the instruction never changes.", examples=["5f1d2c3b4a596877"]

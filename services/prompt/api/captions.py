@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from chassis.context import caller
-from chassis.errors import require
+from chassis.errors import collect, require
 from services.prompt.api.messages import ASSET, CAPTION, LIVE_SET, artist_in, id_in, ids_in, time_of
 from services.prompt.domain.captions import Caption, CaptionRequest, Hints, Retry
+from services.prompt.domain.findings import Finding
 from services.prompt.domain.ports import Run
-from services.prompt.domain.rules import Finding
 from services.prompt.use_cases.captions import Captions
+from services.prompt.use_cases.checks import Checked, Checks, Text
 from tonewright.prompt.v1 import prompt_pb2 as pb
 from tonewright.prompt.v1 import prompt_pb2_grpc
 
@@ -20,6 +21,7 @@ class CaptionMethods(prompt_pb2_grpc.PromptServiceServicer):
     """The part of the service that writes and checks captions."""
 
     _captions: Captions
+    _checks: Checks
     _run: Run
 
     async def GenerateCaption(self, request: pb.GenerateCaptionRequest, context: Any) -> pb.Caption:
@@ -39,16 +41,22 @@ class CaptionMethods(prompt_pb2_grpc.PromptServiceServicer):
     async def CheckCaption(self, request: pb.CheckCaptionRequest, context: Any) -> pb.CheckCaptionResponse:
         """What the rules say of a text."""
         artist = artist_in(request.parent, "parent")
-        live_set = id_in(LIVE_SET, request.live_set, "live_set")
-        text, verdict, fixes = await self._run(
-            self._captions.check, artist, request.text, live_set, request.tempo_bpm or None, list(request.siblings)
-        )
-        return pb.CheckCaptionResponse(
-            text=text,
-            violations=_findings(verdict.violations),
-            warnings=_findings(verdict.warnings),
-            fixes=_findings(fixes),
-        )
+        return checked_message(await self._run(self._checks.check, artist, text_in(request)))
+
+    async def BatchCheckCaptions(
+        self, request: pb.BatchCheckCaptionsRequest, context: Any
+    ) -> pb.BatchCheckCaptionsResponse:
+        """What the rules say of many texts."""
+        artist = artist_in(request.parent, "parent")
+        texts = []
+        with collect() as violations:
+            for place, asked in enumerate(request.requests):
+                own = asked.parent in {"", request.parent}
+                violations.require(own, f"requests[{place}].parent", "empty or the same as parent")
+                with violations.within(f"requests[{place}]"):
+                    texts.append(text_in(asked))
+        found = await self._run(self._checks.check_all, artist, texts, compare_each_other=request.compare_each_other)
+        return pb.BatchCheckCaptionsResponse(responses=map(checked_message, found))
 
     async def GetCaption(self, request: pb.GetCaptionRequest, context: Any) -> pb.Caption:
         """One caption."""
@@ -57,7 +65,16 @@ class CaptionMethods(prompt_pb2_grpc.PromptServiceServicer):
     async def ListCaptions(self, request: pb.ListCaptionsRequest, context: Any) -> pb.ListCaptionsResponse:
         """The captions of an artist."""
         artist = artist_in(request.parent, "parent")
-        page = await self._run(self._captions.list, artist, request.page_size, request.page_token)
+        id_in(LIVE_SET, request.live_set, "live_set")
+        id_in(ASSET, request.asset, "asset")
+        page = await self._run(
+            self._captions.list,
+            artist,
+            request.page_size,
+            request.page_token,
+            live_set=request.live_set,
+            asset=request.asset,
+        )
         captions = [caption_message(caption) for caption in page.items]
         return pb.ListCaptionsResponse(captions=captions, next_page_token=page.next_page_token)
 
@@ -81,6 +98,29 @@ def caption_request(request: pb.GenerateCaptionRequest, artist: str) -> CaptionR
         ),
         prompt_version=request.prompt_version,
         request_id=request.request_id,
+        hint=request.hint,
+        variant=request.variant,
+        siblings=tuple(request.siblings),
+    )
+
+
+def text_in(request: pb.CheckCaptionRequest) -> Text:
+    """The text that is to be checked."""
+    return Text(
+        text=request.text,
+        live_set=id_in(LIVE_SET, request.live_set, "live_set"),
+        tempo_bpm=request.tempo_bpm or None,
+        siblings=tuple(request.siblings),
+    )
+
+
+def checked_message(checked: Checked) -> pb.CheckCaptionResponse:
+    """What was found in a text as a message."""
+    return pb.CheckCaptionResponse(
+        text=checked.text,
+        violations=_findings(checked.verdict.violations),
+        warnings=_findings(checked.verdict.warnings),
+        fixes=_findings(checked.fixes),
     )
 
 
@@ -118,6 +158,14 @@ def caption_message(caption: Caption) -> pb.Caption:
             latency_ms=origin.latency_ms,
             generate_time=time_of(origin.generate_time),
             principal=origin.principal,
+            cost_usd_micros=origin.cost_usd_micros,
+            variant=origin.variant,
+            hint=origin.hint,
+            tempo_bpm=origin.tempo_bpm,
+            tempo_source=origin.tempo_source,
+            instruction_sha256=origin.instruction_sha256,
+            live_set_sha256=origin.live_set_sha256,
+            seed=origin.seed,
         ),
         create_time=time_of(caption.create_time),
         etag=caption.uid,

@@ -16,6 +16,7 @@ from chassis.ids import parse_name
 
 LIVE_SET = "artists/{artist}/live-sets/{live_set}"
 CAPTION = "artists/{artist}/captions/{caption}"
+TEMPLATE = "artists/{artist}/prompt-templates/{prompt_template}"
 ASSET = "artists/{artist}/assets/{asset}"
 
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable, collect
+from chassis.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+    collect,
+    require,
+)
 from services.prompt.domain.artists import is_clean
-from services.prompt.domain.rules import Finding
+from services.prompt.domain.findings import Finding
+
+# How many different texts there are for the same input.
+VARIANTS = 8
 
 
 class CaptionNotFound(NotFound):
@@ -32,6 +44,18 @@ class OpenAiRefused(Unavailable):
     """The model's provider refuses our key, model or request."""
 
     REASON = "OPENAI_REFUSED"
+
+
+class ModelBusy(ResourceExhausted):
+    """As many questions are with the model as this installation allows."""
+
+    REASON = "MODEL_BUSY"
+
+
+class ChatNotConfigured(FailedPrecondition):
+    """There is no language model to talk to."""
+
+    REASON = "CHAT_NOT_CONFIGURED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,23 @@ class CaptionRequest:
     hints: Hints = Hints()
     prompt_version: str = ""
     request_id: str = ""
+    hint: str = ""
+    variant: int = 0
+    siblings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        with collect() as violations:
+            fits = len(self.hint) <= 300 and is_clean(self.hint, lines=True)
+            violations.require(fits, "hint", "at most 300 characters, none of them control characters")
+            violations.require(0 <= self.variant < VARIANTS, "variant", f"0 to {VARIANTS - 1}")
+            with violations.within():
+                check_siblings(self.siblings)
+
+
+def check_siblings(siblings: Sequence[str], field: str = "siblings") -> None:
+    """Raise if there are too many captions of the dataset, or too long ones."""
+    require(len(siblings) <= 1000, field, "at most 1,000 captions")
+    require(all(len(sibling) <= 10_000 for sibling in siblings), field, "captions of at most 10,000 characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +127,18 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a model costs in US dollars per million tokens; 0 when free or unknown."""
+
+    prompt_usd: float = 0.0
+    completion_usd: float = 0.0
+
+    def cost_usd_micros(self, usage: Usage) -> int:
+        """The cost in millionths of a US dollar, rounded to whole ones."""
+        return round(usage.prompt_tokens * self.prompt_usd + usage.completion_tokens * self.completion_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +159,14 @@ class Provenance:
     latency_ms: int
     generate_time: datetime
     principal: str
+    cost_usd_micros: int = 0
+    variant: int = 0
+    hint: str = ""
+    tempo_bpm: float = 0.0  # 0 when none was known
+    tempo_source: str = ""  # hints, live_set or audio; empty when none was known
+    instruction_sha256: str = ""
+    live_set_sha256: str = ""
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

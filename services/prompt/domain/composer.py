@@ -1,20 +1,74 @@
-"""The offline composer: a caption from the projected facts alone, the same for the same facts."""
+"""The offline composer: a caption from the projected facts alone, the same for the same facts and variant."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import re
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from typing import Any
 
-from services.prompt.domain.captions import Usage
+from services.prompt.domain.captions import VARIANTS, Usage
+from services.prompt.domain.findings import tempo_tag
 from services.prompt.domain.instructions import Instruction
 from services.prompt.domain.ports import Task
 from services.prompt.domain.profile_shape import digest
-from services.prompt.domain.rules import RuleContext, is_allowed, tempo_tag
-from services.prompt.domain.vocabulary import DRUMS, TREATMENTS, join_words
+from services.prompt.domain.rules import RuleContext, check, is_allowed
+from services.prompt.domain.vocabulary import DRUMS, TREATMENTS, join_words, moods_of, roles_of
 
-VERSION = "composer-1"
+VERSION = "composer-2"
 _OPENERS = ("modern {genre}", "contemporary {genre}", "polished {genre}", "detailed {genre}")
-_LAYOUTS = ("layered arrangement", "evolving arrangement", "focused arrangement", "wide-screen arrangement")
+_LAYOUTS = ("a layered arrangement", "an evolving arrangement", "a focused arrangement", "a wide-screen arrangement")
+# Each is a way to say the same; a part whose facts are missing is left out. A word that an artist refuses or is called
+# by stands in some of them and not in others.
+_FRAMES = (
+    (
+        "{opener} track with {instruments}",
+        ", shaped by {treatments}",
+        ", {moods} in mood",
+        ", in {layout} made for film, television and advertising",
+    ),
+    (
+        "{opener} piece built around {instruments}",
+        ", coloured by {treatments}",
+        ", keeping {moods} energy from beginning to end",
+        " through {layout}",
+    ),
+    (
+        "{instruments} set the tone of this {genre} cut",
+        ", treated using {treatments}",
+        ", giving it {moods} character",
+        " and leaving space for {layout}",
+    ),
+    (
+        "{opener} instrumental carried by {instruments}",
+        " against {treatments}",
+        "; its feel stays {moods}",
+        " while {layout} unfolds step by step",
+    ),
+    (
+        "{moods} {genre} music led by {instruments}",
+        ", deepened through {treatments}",
+        ", growing across {layout} towards its later half",
+    ),
+    (
+        "{genre} groove of {instruments}",
+        ", blended amid {treatments}",
+        ", sounding {moods}",
+        ", where {layout} lets every layer breathe",
+    ),
+    (
+        "{instruments} interlock over {opener} rhythms",
+        ", rounded off by {treatments}",
+        ", their spirit {moods}",
+        ", framed as {layout} suited to moving images",
+    ),
+    (
+        "{opener} production pairing {instruments}",
+        " plus {treatments}",
+        ": {moods}",
+        " yet patient, following {layout} that opens gradually",
+    ),
+)
+_TURNS = 3  # how often the frames are gone through with the facts in another order
 _GENRE_BY_TEMPO = (
     (85, "downtempo"),
     (105, "laid-back electronic"),
@@ -30,48 +84,92 @@ _ENERGY_BY_TEMPO = (
     (140, "driving"),
     (999, "urgent"),
 )
+_PLAIN_INSTRUMENTS = ("layered synthesizers", "rhythmic textures", "electronic tones", "steady percussion")
+_PLAIN_GENRES = ("instrumental", "electronic", "contemporary", "studio-made")
+_PLAIN_MOODS = ("steady", "focused", "balanced")
 
 
-def compose(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext) -> str:
-    """A caption of one sentence and the tempo tag if there is a tempo; phrases that the rules refuse are left out."""
-    seed = int(digest(projection)[:8], 16)
+def compose(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext, variant: int = 0) -> str:
+    """A caption of one sentence and the tempo tag if there is a tempo.
 
-    def pick(choices: Iterable[str], most: int = 1, longest: int = 60) -> list[str]:
-        cleaned = (_phrase(choice) for choice in choices)
-        fitting = [c for c in cleaned if c and len(c) <= longest and ":" not in c and is_allowed(c, context)]
-        return list(dict.fromkeys(fitting))[:most]
-
-    def turn(choices: tuple[str, ...]) -> tuple[str, ...]:
-        start = seed % len(choices)
-        return choices[start:] + choices[:start]
-
-    genre = (pick(_genres(projection, tempo_bpm)) or ["instrumental"])[0]
-    opener = (pick(text.format(genre=genre) for text in turn(_OPENERS)) or [genre])[0]
-    instruments = pick(_instruments(projection), most=4, longest=40) or pick(
-        ["layered synthesizers", "rhythmic textures"], most=2
-    )
-    treatments = pick(_treatments(projection), most=2, longest=40)
-    moods = pick([*_moods(projection), _by_tempo(_ENERGY_BY_TEMPO, tempo_bpm)], most=3, longest=40)
-    layout = pick([_density(projection), *turn(_LAYOUTS)], most=1)
-    parts = [opener[:1].upper() + opener[1:]]
-    if instruments:
-        parts.append(f" track with {join_words(instruments)}")
-    if treatments:
-        parts.append(f", shaped by {join_words(treatments)}")
-    if moods:
-        parts.append(f", {join_words(moods)} in mood")
-    if layout:
-        parts.append(f", in a {layout[0]} made for film, television and advertising")
-    sentence = "".join(parts)
-    while len(sentence) > 380:
-        sentence = sentence.rpartition(",")[0] or sentence[:380]
-    return f"{sentence}. {tempo_tag(tempo_bpm)}" if tempo_bpm else f"{sentence}."
+    Of the ways to say it, the first one that breaks no rule and repeats no sibling is taken; should every one break
+    some, the one that breaks fewest.
+    """
+    best, least = "", (1 << 30, True)
+    for text in _ways(projection, tempo_bpm, context, variant):
+        verdict = check(text, context)
+        violations = [v for v in verdict.violations if tempo_bpm or v.rule != "P4"]
+        faults = len(violations), any(warning.rule in {"P10", "P11", "P12"} for warning in verdict.warnings)
+        if faults < least:
+            best, least = text, faults
+        if not any(least):
+            break
+    return best
 
 
 def pieces(text: str) -> list[str]:
     """The text in the small pieces in which it is streamed."""
     words = text.split(" ")
     return [word if place == 0 else f" {word}" for place, word in enumerate(words)]
+
+
+def _ways(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext, variant: int) -> Iterator[str]:
+    """The facts said in every way, beginning with the variant's own."""
+    seed = int(digest({key: value for key, value in projection.items() if key != "wish"})[:8], 16)
+    facts = _Facts(projection, tempo_bpm, context)
+    for turn in range(_TURNS):
+        for step in range(len(_FRAMES)):
+            place = (seed + variant + step * VARIANTS + step) % len(_FRAMES)
+            sentence = _say(_FRAMES[place], facts.slots(seed // 8 + variant // 2 + turn, turn))
+            yield f"{sentence}. {tempo_tag(tempo_bpm)}" if tempo_bpm else f"{sentence}."
+
+
+def _say(frame: tuple[str, ...], slots: Mapping[str, str]) -> str:
+    sentence = ""
+    for part in frame:
+        needed = re.findall(r"\{(\w+)\}", part)
+        if not sentence or all(slots[slot] for slot in needed):
+            said = " ".join(part.format(**slots).split()) if not sentence else part.format(**slots)
+            sentence = sentence + said if len(sentence) + len(said) <= 380 else sentence
+    return sentence[:1].upper() + sentence[1:]
+
+
+class _Facts:
+    """The phrases that may be used, best first."""
+
+    def __init__(self, projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext) -> None:
+        self._context = context
+        self._genres = self._pick([*_genres(projection, tempo_bpm), *_PLAIN_GENRES])
+        self._instruments = self._pick(_instruments(projection), 40) or self._pick(_PLAIN_INSTRUMENTS)
+        self._treatments = self._pick(_treatments(projection), 40)
+        energy = _by_tempo(_ENERGY_BY_TEMPO, tempo_bpm)
+        self._moods = self._pick([*_moods(projection), energy], 40) or self._pick(_PLAIN_MOODS)
+        self._density = self._pick([_density(projection)])
+        self._layouts = self._pick(_LAYOUTS)
+
+    def slots(self, turn: int, later: int) -> dict[str, str]:
+        """A choice of phrases; `turn` chooses between what is equal, `later` turns to less important facts."""
+        genre = (self._genres[later:] or self._genres or [""])[0]
+        opener = self._pick(text.format(genre=genre) for text in _turned(_OPENERS, turn)) or [genre]
+        return {
+            "genre": genre,
+            "opener": opener[0],
+            "instruments": join_words(_turned(self._instruments, later)[: 4 if later < 2 else 3]),
+            "treatments": join_words(_turned(self._treatments, later)[:2]),
+            "moods": join_words(_turned(self._moods, later)[:3]),
+            "layout": (self._density if not later and self._density else [*_turned(self._layouts, turn), ""])[0],
+        }
+
+    def _pick(self, choices: Iterable[str], longest: int = 60) -> list[str]:
+        cleaned = (" ".join(choice.split()).strip(" .,;!?\"'") for choice in choices)
+        fitting = (c for c in cleaned if c and len(c) <= longest and not set(c) & set(":.!?;"))
+        return list(dict.fromkeys(choice for choice in fitting if is_allowed(choice, self._context)))
+
+
+def _turned(choices: Iterable[str], by: int) -> list[str]:
+    found = list(choices)
+    start = by % len(found) if found else 0
+    return found[start:] + found[:start]
 
 
 def _genres(projection: Mapping[str, Any], tempo_bpm: float | None) -> Iterable[str]:
@@ -84,15 +182,16 @@ def _genres(projection: Mapping[str, Any], tempo_bpm: float | None) -> Iterable[
 
 
 def _instruments(projection: Mapping[str, Any]) -> list[str]:
-    live_set = _part(projection, "live_set")
+    live_set, wished = _part(projection, "live_set"), _wished(projection)
     roles = [_text(track.get("role")) for track in live_set.get("tracks", []) if isinstance(track, Mapping)]
     sounds = list(_part(live_set, "sounds"))
     devices = [name for name in _part(live_set, "devices") if name not in TREATMENTS.values()]
     heard = [*roles, *sounds]
-    drums = [name for name in heard if name in DRUMS]
+    drums = list(dict.fromkeys(name for name in heard if name in DRUMS))
     tonal = [name for name in heard if name and name not in DRUMS]
-    beat = ["programmed drums"] if len(set(drums)) > 2 else drums
-    return [*_texts(_part(projection, "hints").get("instruments")), *beat[:2], *tonal, *devices]
+    beat = ["programmed drums"] if len(drums) > 2 else drums
+    hinted = _texts(_part(projection, "hints").get("instruments"))
+    return [*hinted, *roles_of(wished), *beat[:2], *tonal, *devices]
 
 
 def _treatments(projection: Mapping[str, Any]) -> list[str]:
@@ -106,25 +205,29 @@ def _moods(projection: Mapping[str, Any]) -> list[str]:
     core = _part(profile, "core_identities")
     return [
         *_texts(_part(projection, "hints").get("moods")),
+        *moods_of(_wished(projection)),
         *_texts(profile.get("tone")),
         *_texts(core.get("energy_profile")),
         *_texts(core.get("melodic_character")),
     ]
 
 
+def _wished(projection: Mapping[str, Any]) -> str:
+    """What a person asks for in words of their own; only words for sounds and moods are taken from it."""
+    return f"{_text(projection.get('wish'))} {_text(_part(projection, 'hints').get('notes'))}"
+
+
 def _density(projection: Mapping[str, Any]) -> str:
     tracks = len(_part(projection, "live_set").get("tracks", []))
-    return "dense, many-layered arrangement" if tracks > 24 else "sparse, open arrangement" if 0 < tracks <= 4 else ""
+    return (
+        "a dense, many-layered arrangement" if tracks > 24 else "a sparse, open arrangement" if 0 < tracks < 5 else ""
+    )
 
 
 def _by_tempo(table: tuple[tuple[int, str], ...], tempo_bpm: float | None) -> str:
     if tempo_bpm is None:
         return ""
     return next((word for limit, word in table if tempo_bpm <= limit), table[-1][1])
-
-
-def _phrase(text: str) -> str:
-    return " ".join(text.split()).strip(" .,;!?\"'")
 
 
 def _part(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
@@ -135,13 +238,9 @@ def _part(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 
 def _texts(value: object) -> list[str]:
-    return (
-        [value]
-        if isinstance(value, str)
-        else [v for v in value if isinstance(v, str)]
-        if isinstance(value, list)
-        else []
-    )
+    if isinstance(value, str):
+        return [value]
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:
@@ -159,7 +258,15 @@ class OfflineWriter:
         """Zero: the same facts give the same text."""
         return 0.0
 
-    async def write(self, task: Task) -> AsyncIterator[str | Usage]:
+    def cost_usd_micros(self, _usage: Usage) -> int:
+        """Nothing."""
+        return 0
+
+    def seed_sent(self, _task: Task) -> int:
+        """None."""
+        return 0
+
+    async def write(self, task: Task) -> AsyncGenerator[str | Usage, None]:
         """The composed text, word by word."""
-        for piece in pieces(compose(task.projection, task.tempo_bpm, task.context)):
+        for piece in pieces(compose(task.projection, task.tempo_bpm, task.context, task.variant)):
             yield piece

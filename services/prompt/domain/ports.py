@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from services.prompt.domain.captions import Caption, Usage
 from services.prompt.domain.instructions import Exchange, Instruction
 from services.prompt.domain.live_sets import LiveSet, ReadFile
 from services.prompt.domain.rules import RuleContext
+from services.prompt.domain.templates import PromptTemplate
 
 
 class Reader(Protocol):
@@ -30,8 +31,17 @@ class Objects(Protocol):
     def read(self, key: str) -> Iterator[bytes]:
         """The bytes of an object."""
 
+    def read_part(self, key: str, offset: int, length: int) -> Iterator[bytes]:
+        """So many bytes of an object from the offset on, fewer at its end."""
+
+    def size(self, key: str) -> int | None:
+        """Size of an object in bytes; None if there is none."""
+
     def exists(self, key: str) -> bool:
         """Whether there is an object at the key."""
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> None:
+        """Store the bytes under the key."""
 
     def copy(self, source: str, target: str) -> None:
         """Put the bytes of one key at another."""
@@ -42,8 +52,8 @@ class Objects(Protocol):
     def is_older(self, key: str, moment: datetime) -> bool:
         """Whether the object was last written before the moment; False if there is none."""
 
-    def delete_all(self, prefix: str) -> None:
-        """Remove every object whose key begins with the prefix."""
+    def delete_all(self, prefix: str, *, before: datetime | None = None) -> None:
+        """Remove every object whose key begins with the prefix, those that were last written later left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,10 @@ class AssetFacts:
 
     name: str
     duration_s: float
+    tempo_bpm: float = 0.0  # as heard; 0 when none is
+    tempo_confidence: float = 0.0
+    key: str = ""
+    key_confidence: float = 0.0
 
 
 class Assets(Protocol):
@@ -70,6 +84,8 @@ class Task:
     projection: dict[str, Any]
     tempo_bpm: float | None
     context: RuleContext
+    variant: int = 0
+    seed: int = 0
 
 
 class Writer(Protocol):
@@ -82,7 +98,25 @@ class Writer(Protocol):
     def temperature(self, instruction: Instruction) -> float:
         """The sampling temperature that is used."""
 
-    def write(self, task: Task) -> AsyncIterator[str | Usage]:
+    def cost_usd_micros(self, usage: Usage) -> int:
+        """What so many tokens cost, in millionths of a US dollar; 0 when free or unknown."""
+
+    def seed_sent(self, task: Task) -> int:
+        """The seed that goes to the model; 0 when none does."""
+
+    def write(self, task: Task) -> AsyncGenerator[str | Usage, None]:
+        """Text piece by piece; the usage, if known, comes last."""
+
+
+class Talker(Protocol):
+    """Answers conversations: a language model."""
+
+    model: str
+
+    def cost_usd_micros(self, usage: Usage) -> int:
+        """What so many tokens cost, in millionths of a US dollar; 0 when free or unknown."""
+
+    def talk(self, messages: Sequence[Exchange]) -> AsyncGenerator[str | Usage, None]:
         """Text piece by piece; the usage, if known, comes last."""
 
 
@@ -140,8 +174,11 @@ class Transaction(Protocol):
     def live_set(self, artist: str, uid: str, *, deleted: bool = False) -> LiveSet:
         """The Live Set, or LiveSetNotFound."""
 
-    def live_sets(self, artist: str, *, size: int, token: str, show_deleted: bool) -> Page[LiveSet]:
-        """The Live Sets, newest first."""
+    def live_set_of_file(self, artist: str, sha256: str) -> LiveSet | None:
+        """The oldest Live Set of the artist that has this file and is not deleted."""
+
+    def live_sets(self, artist: str, *, size: int, token: str, show_deleted: bool, query: str = "") -> Page[LiveSet]:
+        """The Live Sets, newest first; only those whose names hold the query, unless it is empty."""
 
     def change_live_set(
         self, artist: str, uid: str, etag: str, *, deleted: bool | None = False, **columns: Any
@@ -163,8 +200,26 @@ class Transaction(Protocol):
     def caption(self, artist: str, uid: str) -> Caption:
         """The caption, or CaptionNotFound."""
 
-    def captions(self, artist: str, *, size: int, token: str) -> Page[Caption]:
-        """The captions, newest first."""
+    def captions(self, artist: str, *, size: int, token: str, live_set: str = "", asset: str = "") -> Page[Caption]:
+        """The captions, newest first; only those of the named Live Set and asset, unless empty."""
+
+    def add_template(self, template: PromptTemplate) -> None:
+        """Keep a new template; PromptTemplateExists if the artist has one of that version."""
+
+    def template(self, artist: str, version: str) -> PromptTemplate | None:
+        """The artist's own template, if there is one."""
+
+    def default_template(self, artist: str) -> PromptTemplate | None:
+        """The artist's own template that was approved last, if one is in use."""
+
+    def templates(self, artist: str, *, size: int, token: str) -> Page[PromptTemplate]:
+        """The artist's own templates and the built-in ones, newest first."""
+
+    def change_template(self, template: PromptTemplate, etag: str) -> PromptTemplate:
+        """Keep the template's new state if the etag (unless empty) fits."""
+
+    def remove_template(self, artist: str, version: str) -> None:
+        """Remove the template; PromptTemplateInUse if a caption was made with it."""
 
 
 class Store(Protocol):

@@ -1,18 +1,51 @@
-"""The compact input of a caption: what is heard and wanted, without names, files, paths or plugin data."""
+"""The compact input of a caption: what is heard and wanted, without names, files, paths or plugin data.
+
+Of a Live Set only numbers and known words pass, since its names may hold anything. Of what people write about their
+music, known keys pass, with names, files, paths and orders taken out.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from services.prompt.domain.captions import Hints
 from services.prompt.domain.profile_shape import canonical_json
-from services.prompt.domain.vocabulary import DEVICE_SOUNDS, ROLES, TREATMENTS, role_of, words_of
+from services.prompt.domain.rules import RuleContext
+from services.prompt.domain.scrubbing import safe_text
+from services.prompt.domain.vocabulary import (
+    DEVICE_SOUNDS,
+    ROLES,
+    TREATMENTS,
+    role_of,
+    section_of,
+    words_of,
+)
 
 # About 6,000 tokens.
 MAX_CHARACTERS = 24_000
-_MAX_TRACKS, _MAX_DEVICES, _MAX_SOUNDS, _MAX_TEXT = 60, 25, 40, 300
+# Below this the tempo or key heard in the audio is not used.
+SURE = 0.5
+_MAX_TRACKS, _MAX_DEVICES, _MAX_SOUNDS, _MAX_SECTIONS = 60, 25, 40, 20
+_CORE = (
+    "tempo_center",
+    "energy_profile",
+    "primary_genre_space",
+    "secondary_spaces",
+    "melodic_character",
+    "sound_design_signature",
+    "sync_pitch_identity",
+)
+_POLICY = ("keep_foreground", "no_go_zones", "production_guides", "sync_specific_notes")
+# `frequent_plugins_tools` stays out: product names.
+_FINGERPRINT = ("bass_workflow", "core_synth_palette", "arrangement_habits", "tempo_tendencies")
+_DRUMS = ("kick_character", "snare_clap_character", "percussion_notes")
+_KEYS = ("common_keys", "modal_tendencies")
+_KEY = re.compile(r"[A-G](?:[#b♯♭]| sharp| flat)? ?[A-Za-z ]{0,24}")
+_GENRE = re.compile(r"[a-z0-9][a-z0-9 &-]{1,30}")
+_SIGNATURE = re.compile(r"[0-9]{1,2}/[0-9]{1,2}")
 
 
 def project(
@@ -21,7 +54,10 @@ def project(
     profile_notes: str,
     summary: Mapping[str, Any],
     hints: Hints,
-    asset_duration_s: float | None,
+    audio: Mapping[str, Any],
+    tempo_bpm: float | None,
+    context: RuleContext,
+    wish: str = "",
 ) -> dict[str, Any]:
     """The input that the writer sees, the same for the same facts, at most `MAX_CHARACTERS` as JSON.
 
@@ -30,32 +66,32 @@ def project(
         profile_notes: Free notes of the profile.
         summary: The Live Set's summary; empty when there is none.
         hints: What a person knows; wins over the summary.
-        asset_duration_s: Length of the audio in seconds, if there is an asset.
+        audio: What is heard in the audio: `seconds`, `key`; empty when there is none.
+        tempo_bpm: The tempo that the caption ends with, if one is known.
+        context: What may not be named.
+        wish: What a person wants done differently this time.
     """
-    profile = _profile(master_schema, profile_notes)
+    overview = _part(summary, "overview")
+    signature = hints.time_signature or overview.get("time_signature")
     document: dict[str, Any] = {
-        "profile": profile,
-        "live_set": _live_set(summary, _MAX_TRACKS),
-        "hints": _without_empty(
-            {
-                "genres": list(hints.genres),
-                "moods": list(hints.moods),
-                "instruments": list(hints.instruments),
-                "notes": hints.notes,
-                "key": hints.key,
-            }
-        ),
-        "tempo_bpm": hints.tempo_bpm or tempo_of(summary),
-        "time_signature": hints.time_signature or _text(_part(summary, "overview").get("time_signature")),
-        "audio_seconds": asset_duration_s and round(asset_duration_s, 1),
+        "profile": _profile(master_schema, profile_notes, context),
+        "live_set": _nameless(_live_set(summary, _MAX_TRACKS), context),
+        "hints": _hints(hints, context),
+        "wish": safe_text(wish, context),
+        "tempo_bpm": tempo_bpm,
+        "time_signature": signature if _SIGNATURE.fullmatch(str(signature)) else None,
+        "audio": dict(audio),
     }
     for tracks in (30, 10, 0):
         if len(canonical_json(document)) <= MAX_CHARACTERS:
             break
-        document["live_set"] = _live_set(summary, tracks)
-    if len(canonical_json(document)) > MAX_CHARACTERS:
-        document["profile"] = {"core_identities": profile.get("core_identities", {})}
-    return _without_empty(document)
+        document["live_set"] = _nameless(_live_set(summary, tracks), context)
+    profile = document["profile"]
+    for key in ("views", "fingerprint", "notes"):
+        if len(canonical_json(document)) <= MAX_CHARACTERS:
+            break
+        profile.pop(key, None)
+    return without_empty(document)
 
 
 def tempo_of(summary: Mapping[str, Any]) -> float | None:
@@ -64,27 +100,46 @@ def tempo_of(summary: Mapping[str, Any]) -> float | None:
     return float(tempo) if isinstance(tempo, int | float) and 20 <= tempo <= 999 else None
 
 
-def _profile(master_schema: Mapping[str, Any], notes: str) -> dict[str, Any]:
+def without_empty(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that say something."""
+    return {key: value for key, value in document.items() if value not in (None, "", [], {}, False)}
+
+
+def _profile(master_schema: Mapping[str, Any], notes: str, context: RuleContext) -> dict[str, Any]:
     artist = _part(master_schema, "artist")
-    views = _part(master_schema, "semantic_views")
-    fingerprint = dict(_part(master_schema, "daw_fingerprint_aggregates"))
-    fingerprint.pop("frequent_plugins_tools", None)  # product names
+    fingerprint = _part(master_schema, "daw_fingerprint_aggregates")
+    heard: dict[str, Any] = _texts_of(fingerprint, _FINGERPRINT, context)
+    heard["keys"] = _texts_of(_part(fingerprint, "keys_and_modes"), _KEYS, context)
+    heard["drums"] = _texts_of(_part(fingerprint, "drum_palette"), _DRUMS, context)
     descriptions = [
-        view["description"]
-        for group in views.values()
+        safe_text(view["description"], context)
+        for group in _part(master_schema, "semantic_views").values()
         if isinstance(group, Mapping)
         for view in group.values()
-        if isinstance(view, Mapping) and view.get("description")
+        if isinstance(view, Mapping) and isinstance(view.get("description"), str)
     ]
-    parts = {
-        "core_identities": _part(artist, "core_identities"),
-        "tone": _part(artist, "brand_narrative").get("tone"),
-        "creative_policy": _part(master_schema, "creative_policy"),
-        "views": descriptions[:20],
-        "fingerprint": fingerprint,
-        "notes": notes,
-    }
-    return _without_empty({key: _clipped(value) for key, value in parts.items()})
+    return without_empty(
+        {
+            "core_identities": _texts_of(_part(artist, "core_identities"), _CORE, context),
+            "tone": _texts(_part(artist, "brand_narrative").get("tone"), context),
+            "creative_policy": _texts_of(_part(master_schema, "creative_policy"), _POLICY, context),
+            "views": [text for text in descriptions if text][:20],
+            "fingerprint": without_empty(heard),
+            "notes": safe_text(notes, context, longest=1000),
+        }
+    )
+
+
+def _hints(hints: Hints, context: RuleContext) -> dict[str, Any]:
+    return without_empty(
+        {
+            "genres": _texts(hints.genres, context),
+            "moods": _texts(hints.moods, context),
+            "instruments": _texts(hints.instruments, context),
+            "notes": safe_text(hints.notes, context, longest=1000),
+            "key": hints.key if _KEY.fullmatch(hints.key) else "",
+        }
+    )
 
 
 def _live_set(summary: Mapping[str, Any], max_tracks: int) -> dict[str, Any]:
@@ -92,20 +147,22 @@ def _live_set(summary: Mapping[str, Any], max_tracks: int) -> dict[str, Any]:
         return {}
     overview = _part(summary, "overview")
     key = _part(summary, "key")
+    key_text = f"{key.get('root_name')} {key.get('scale')}" if key.get("trusted") else ""
     tracks = [track for track in summary.get("tracks") or [] if isinstance(track, Mapping)]
     counts = ("midi_tracks", "audio_tracks", "group_tracks", "return_tracks", "clips", "devices")
-    return _without_empty(
+    marks = [mark for mark in summary.get("locators") or [] if isinstance(mark, Mapping)]
+    sections = [section_of(_text(mark.get("name"))) for mark in marks]
+    genres = [genre for genre in summary.get("genre_indicators") or [] if _GENRE.fullmatch(str(genre))][:10]
+    return without_empty(
         {
-            "track_counts": {name: overview.get(name) for name in counts},
-            "key": f"{key.get('root_name')} {key.get('scale')}" if key.get("trusted") else "",
+            "track_counts": without_empty({name: _number(overview.get(name)) for name in counts}),
+            "key": key_text if _KEY.fullmatch(key_text) else "",
             "devices": _devices(summary),
             "tracks": [_track(track) for track in tracks[:max_tracks]],
             "sounds": _sounds(summary),
-            "arrangement_seconds": _part(summary, "arrangement").get("length_seconds"),
-            "sections": [
-                _clipped(mark.get("name"))[:60] for mark in (summary.get("locators") or [])[:20] if mark.get("name")
-            ],
-            "genre_indicators": summary.get("genre_indicators"),
+            "arrangement_seconds": _number(_part(summary, "arrangement").get("length_seconds")),
+            "sections": [section for section in sections if section][:_MAX_SECTIONS],
+            "genre_indicators": genres,
             "tempo_changes": len(summary.get("tempo_automation") or []) or None,
         }
     )
@@ -115,20 +172,21 @@ def _devices(summary: Mapping[str, Any]) -> dict[str, int]:
     """What the devices sound like, most frequent first; product names stay out."""
     heard: Counter[str] = Counter()
     for name, count in _part(summary, "plugin_usage").items():
-        if sound := DEVICE_SOUNDS.get(name) or TREATMENTS.get(name):
+        if (sound := DEVICE_SOUNDS.get(name) or TREATMENTS.get(name)) and isinstance(count, int | float):
             heard[sound] += int(count)
     return dict(sorted(heard.items(), key=lambda item: (-item[1], item[0]))[:_MAX_DEVICES])
 
 
 def _track(track: Mapping[str, Any]) -> dict[str, Any]:
     """A track without its name, which may hold anything."""
-    return _without_empty(
+    kind = track.get("type")
+    return without_empty(
         {
             "role": role_of(_text(track.get("name"))),
-            "type": track.get("type"),
-            "clips": track.get("clip_count"),
-            "devices": track.get("device_count"),
-            "automated": track.get("has_automation"),
+            "type": kind if kind in {"MIDI", "Audio", "Group", "Return"} else None,
+            "clips": _number(track.get("clip_count")),
+            "devices": _number(track.get("device_count")),
+            "automated": track.get("has_automation") is True,
         }
     )
 
@@ -141,14 +199,28 @@ def _sounds(summary: Mapping[str, Any]) -> dict[str, int]:
     return dict(sorted(heard.items(), key=lambda item: (-item[1], item[0]))[:_MAX_SOUNDS])
 
 
-def _clipped(value: Any, depth: int = 6) -> Any:
+def _nameless(value: Any, context: RuleContext) -> Any:
+    """The value without what may not be named, should a known word be an artist's name."""
     if isinstance(value, str):
-        return " ".join(value.split())[:_MAX_TEXT]
+        return " ".join(context.without_names(value).split())
     if isinstance(value, Mapping):
-        return {str(key)[:60]: _clipped(inner, depth - 1) for key, inner in list(value.items())[:40]} if depth else {}
-    if isinstance(value, list | tuple):
-        return [_clipped(inner, depth - 1) for inner in value[:20]] if depth else []
-    return value
+        inside = {" ".join(context.without_names(k).split()): _nameless(v, context) for k, v in value.items()}
+        return {key: inner for key, inner in inside.items() if key}
+    return [_nameless(inner, context) for inner in value] if isinstance(value, list) else value
+
+
+def _texts_of(document: Mapping[str, Any], keys: tuple[str, ...], context: RuleContext) -> dict[str, Any]:
+    return without_empty({key: _texts(document.get(key), context) for key in keys})
+
+
+def _texts(value: object, context: RuleContext) -> list[str]:
+    texts = value if isinstance(value, list | tuple) else [value]
+    safe = (safe_text(str(text), context) for text in texts[:20] if isinstance(text, str | int | float))
+    return [text for text in safe if text]
+
+
+def _number(value: object) -> float | int | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -158,7 +230,3 @@ def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _without_empty(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in document.items() if value not in (None, "", [], {}, False)}

@@ -155,11 +155,28 @@ _PLAIN = str.split(
     audio midi track group return master loop loops sample samples one shot hit open closed long short high low
     big small hard clean wet dry fill intro verse chorus bridge drop outro build main dub mix house techno
     trance ambient electro funk soul jazz delay reverb echo limiter compressor utility tuner chain rack amp tape
-    vinyl warm bright
+    vinyl warm bright bpm stereo mono left right end start
     """
 )
+# Words that hold sentences together: a file called "in" is no name that a caption could hold.
+_FUNCTION = str.split(
+    """
+    a an and are as at be but by for from has have in into is it its made no not of off on or out over so than
+    that the their them then there these they this to under up was were when while with without
+    """
+)
+# How musicians call the parts of a piece; every other word of a marker's name stays out.
+SECTIONS = frozenset(
+    str.split(
+        """
+        intro verse prechorus chorus hook bridge drop break breakdown build buildup rise riser lift main theme outro
+        ending coda fill solo interlude refrain vamp tag loop transition climax peak pause stop half double quiet loud
+        soft hard big small fade in out part section pre post first second third fourth last a b c d 1 2 3 4 5 6 7 8
+        """
+    )
+)
 # Words that name no one and nothing: a file called after them may be described with them.
-GENERIC = {*ROLES, *_MOODS, *_INSTRUMENTS, *_PLAIN, *(w for role in ROLES.values() for w in role.split())}
+GENERIC = {*ROLES, *_MOODS, *_INSTRUMENTS, *_PLAIN, *_FUNCTION, *(w for role in ROLES.values() for w in role.split())}
 
 
 def words_of(text: str) -> list[str]:
@@ -171,6 +188,22 @@ def words_of(text: str) -> list[str]:
 def role_of(name: str) -> str:
     """The instrument that a name points to; empty when it says nothing."""
     return next((ROLES[word] for word in words_of(name) if word in ROLES), "")
+
+
+def moods_of(text: str) -> list[str]:
+    """The words of a text that name a mood or a use, each once."""
+    return list(dict.fromkeys(word for word in words_of(text) if word in _MOODS))
+
+
+def roles_of(text: str) -> list[str]:
+    """The instruments that a text names, each once."""
+    return list(dict.fromkeys(ROLES[word] for word in words_of(text) if word in ROLES))
+
+
+def section_of(name: str) -> str:
+    """The words of a marker's name that say which part of a piece it is, at most six; empty when none do."""
+    words = [word for word in words_of(name) if word in SECTIONS or word in ROLES][:6]
+    return " ".join(words) if any(len(word) > 3 or word in ROLES for word in words) else ""
 
 
 def is_generic(text: str) -> bool:

@@ -27,7 +27,15 @@ from services.prompt.domain.artists import (
 from services.prompt.domain.profile_shape import digest
 from services.prompt.store.changes import change, check_etag
 from services.prompt.store.rows import to_artist, to_member, to_profile
-from services.prompt.store.tables import ArtistRow, CaptionRow, LiveSetRow, MemberRow, ProfileRow, RequestRow
+from services.prompt.store.tables import (
+    ArtistRow,
+    CaptionRow,
+    LiveSetRow,
+    MemberRow,
+    ProfileRow,
+    PromptTemplateRow,
+    RequestRow,
+)
 
 
 class ArtistRows:
@@ -182,7 +190,7 @@ class ArtistRows:
         """
         due = sa.select(ArtistRow.artist).where(ArtistRow.delete_time < before, ArtistRow.display_name != "")
         artists = list(self.session.scalars(due.limit(limit)))
-        for table in (MemberRow, ProfileRow, LiveSetRow, CaptionRow, RequestRow):
+        for table in (MemberRow, ProfileRow, LiveSetRow, CaptionRow, PromptTemplateRow, RequestRow):
             self.session.execute(sa.delete(table).where(table.artist.in_(artists)))
         emptied = sa.update(ArtistRow).where(ArtistRow.artist.in_(artists)).values(display_name="", description="")
         self.session.execute(emptied.execution_options(synchronize_session=False))

@@ -31,14 +31,19 @@ class CaptionRows:
             raise CaptionNotFound(f"artists/{artist}/captions/{uid} does not exist")
         return to_caption(row)
 
-    def captions(self, artist: str, *, size: int, token: str) -> Page[Caption]:
-        """The captions, newest first."""
+    def captions(self, artist: str, *, size: int, token: str, live_set: str = "", asset: str = "") -> Page[Caption]:
+        """The captions, newest first; only those of the named Live Set and asset, unless empty."""
+        select = sa.select(CaptionRow).where(CaptionRow.artist == artist)
+        if live_set:
+            select = select.where(CaptionRow.live_set == live_set)
+        if asset:
+            select = select.where(CaptionRow.asset == asset)
         rows, next_token = self.pager.page(
             self.session,
-            sa.select(CaptionRow).where(CaptionRow.artist == artist),
+            select,
             order=(CaptionRow.create_time, CaptionRow.uid),
             size=size,
             token=token,
-            filter=f"captions of {artist}",
+            filter=f"captions of {artist} {live_set} {asset}",
         )
         return Page([to_caption(row) for row in rows], next_token)

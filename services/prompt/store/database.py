@@ -17,9 +17,10 @@ from services.prompt.store.artists import ArtistRows
 from services.prompt.store.captions import CaptionRows
 from services.prompt.store.live_sets import LiveSetRows
 from services.prompt.store.tables import RequestRow
+from services.prompt.store.templates import TemplateRows
 
 
-class Transaction(ArtistRows, LiveSetRows, CaptionRows):
+class Transaction(ArtistRows, LiveSetRows, CaptionRows, TemplateRows):
     """One transaction; every method but those of the platform names its artist."""
 
     def __init__(self, session: Session, pager: Pager, clock: Clock) -> None:

@@ -10,8 +10,8 @@ from chassis.context import Role
 from chassis.db import etag_of
 from services.prompt.domain.artists import Artist, Member, Profile
 from services.prompt.domain.captions import Caption, Provenance, Usage
+from services.prompt.domain.findings import Finding
 from services.prompt.domain.live_sets import LiveSet
-from services.prompt.domain.rules import Finding
 from services.prompt.store.tables import ArtistRow, CaptionRow, LiveSetRow, MemberRow, ProfileRow
 
 
@@ -106,4 +106,7 @@ def of_caption(caption: Caption) -> CaptionRow:
         warnings=[asdict(finding) for finding in caption.warnings],
         provenance=kept,
         create_time=caption.create_time,
+        live_set=caption.provenance.live_set,
+        asset=caption.provenance.asset,
+        prompt_version=caption.provenance.prompt_version,
     )

@@ -96,7 +96,12 @@ class CaptionRow(_OfArtist, Base):
     """A caption; never changes."""
 
     __tablename__ = "captions"
-    __table_args__ = (sa.Index("captions_by_time", "artist", "create_time", "uid"),)
+    __table_args__ = (
+        sa.Index("captions_by_time", "artist", "create_time", "uid"),
+        sa.Index("captions_by_live_set", "artist", "live_set", "create_time", "uid"),
+        sa.Index("captions_by_asset", "artist", "asset", "create_time", "uid"),
+        sa.Index("captions_by_version", "artist", "prompt_version"),
+    )
 
     uid: Mapped[str] = mapped_column(Uid, primary_key=True)
     text: Mapped[str] = mapped_column(sa.Text)
@@ -104,6 +109,30 @@ class CaptionRow(_OfArtist, Base):
     warnings: Mapped[list[dict[str, str]]] = mapped_column(Json)
     provenance: Mapped[dict[str, Any]] = mapped_column(Json)
     create_time: Mapped[datetime] = mapped_column(UtcDateTime)
+    # From the provenance, to be found by: resource names, empty when there was none.
+    live_set: Mapped[str] = mapped_column(sa.String(255), default="")
+    asset: Mapped[str] = mapped_column(sa.String(255), default="")
+    prompt_version: Mapped[str] = mapped_column(sa.String(64), default="")
+
+
+class PromptTemplateRow(_OfArtist, _Revised, Base):
+    """A version of the instruction; only its state changes."""
+
+    __tablename__ = "prompt_templates"
+    __table_args__ = (
+        sa.Index("prompt_templates_by_time", "artist", "create_time", "version"),
+        sa.CheckConstraint("state IN ('draft', 'approved', 'retired')", name="prompt_templates_state"),
+    )
+
+    version: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    display_name: Mapped[str] = mapped_column(sa.String(200))
+    instruction: Mapped[str] = mapped_column(sa.Text)
+    temperature: Mapped[float] = mapped_column(sa.Float(53))
+    max_tokens: Mapped[int] = mapped_column(sa.Integer)
+    state: Mapped[str] = mapped_column(sa.String(16))
+    creator: Mapped[str] = mapped_column(sa.String(255))
+    approver: Mapped[str] = mapped_column(sa.String(255))
+    approve_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RequestRow(RequestsMixin, Base):

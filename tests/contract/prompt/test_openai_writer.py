@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
+from chassis.clock import SystemClock
 from chassis.errors import AppError, DependencyUnavailable
 from chassis.testing import FakeClock
-from services.prompt.domain.captions import OpenAiRefused, OpenAiThrottled, Usage
-from services.prompt.domain.instructions import find_instruction, question
+from services.prompt.domain.captions import OpenAiRefused, OpenAiThrottled, Prices, Usage
+from services.prompt.domain.instructions import BUILT_IN, question
 from services.prompt.domain.ports import Task
 from services.prompt.domain.rules import RuleContext
-from services.prompt.openai import OpenAiWriter, caption_so_far, make_probe
+from services.prompt.openai import Gate, OpenAiWriter, Provider, make_probe
+from services.prompt.openai.writer import caption_so_far
 from tests.material.fake_openai import KEY_REFUSED, FakeOpenAI
 
 
@@ -29,17 +32,27 @@ def server() -> Iterator[FakeOpenAI]:
 async def writer(server: FakeOpenAI) -> AsyncIterator[OpenAiWriter]:
     made = _writer(server)
     yield made
-    await made.close()
+    await made._provider.close()
 
 
-def _writer(server: FakeOpenAI, *, key: str = "sk-test", timeout_s: float = 5) -> OpenAiWriter:
-    return OpenAiWriter(
-        api_key=key, base_url=server.url, model="fake-model", timeout_s=timeout_s, connect_timeout_s=1, max_retries=1
+def _provider(server: FakeOpenAI, *, key: str = "sk-test", timeout_s: float = 5, **limits: Any) -> Provider:
+    return Provider(
+        api_key=key,
+        base_url=server.url,
+        timeout_s=timeout_s,
+        connect_timeout_s=1,
+        max_retries=1,
+        gate=Gate(SystemClock(), **limits),
+        prices=Prices(0.15, 0.6),
     )
 
 
+def _writer(server: FakeOpenAI, **more: Any) -> OpenAiWriter:
+    return OpenAiWriter(_provider(server, **more), "fake-model")
+
+
 def _task(tempo_bpm: float = 120) -> Task:
-    instruction, projection = find_instruction(""), {"tempo_bpm": tempo_bpm, "profile": {"tone": ["warm"]}}
+    instruction, projection = BUILT_IN["train-v2"], {"tempo_bpm": tempo_bpm, "profile": {"tone": ["warm"]}}
     messages = question(instruction, projection, tempo_bpm)
     return Task(instruction, messages, projection, tempo_bpm, RuleContext(tempo_bpm=tempo_bpm))
 
@@ -110,7 +123,7 @@ async def test_a_refused_key_is_for_the_operator(server: FakeOpenAI) -> None:
 
     with pytest.raises(OpenAiRefused):
         await _write(writer)
-    await writer.close()
+    await writer._provider.close()
 
 
 async def test_an_absent_server_is_a_typed_outage(server: FakeOpenAI, writer: OpenAiWriter) -> None:
@@ -131,7 +144,7 @@ async def test_a_slow_server_is_a_typed_outage(server: FakeOpenAI) -> None:
 
     with pytest.raises(DependencyUnavailable):
         await _write(writer)
-    await writer.close()
+    await writer._provider.close()
 
 
 @pytest.mark.parametrize("cleanly", [False, True])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from chassis.context import Caller, response_flags
@@ -12,17 +12,22 @@ from chassis.paging import Pager
 from chassis.testing import FakeClock, caller_for
 from chassis.testing.data import MemoryStore
 from services.prompt.alsfile.reader import LiveSetReader
+from services.prompt.api.prompt import PromptServicer
 from services.prompt.blobs import LiveSetBlobs
-from services.prompt.domain.captions import Usage
+from services.prompt.domain.captions import Prices, Usage
+from services.prompt.domain.chat import HistoryLimit
 from services.prompt.domain.composer import OfflineWriter
 from services.prompt.domain.instructions import Instruction
 from services.prompt.domain.live_sets import LiveSet
-from services.prompt.domain.ports import AssetFacts, Task, Writer
+from services.prompt.domain.ports import AssetFacts, Talker, Task, Writer
 from services.prompt.store.database import SqlStore
 from services.prompt.use_cases.artists import Artists, Members, Profiles
 from services.prompt.use_cases.captions import Captions
+from services.prompt.use_cases.chat import Chat
+from services.prompt.use_cases.checks import Checks
 from services.prompt.use_cases.live_sets import LiveSets, NewLiveSet
 from services.prompt.use_cases.purge import purge
+from services.prompt.use_cases.templates import Templates
 from tests.material.live_set import live_set_bytes
 
 
@@ -38,10 +43,26 @@ class House:
         self.members = Members(self.store, clock)
         self.profiles = Profiles(self.store)
         self.live_sets = LiveSets(self.store, self.blobs, LiveSetReader(), clock)
+        self.checks = Checks(self.store)
+        self.templates = Templates(self.store, clock)
         self._uploads = 0
 
-    def captions(self, writer: Writer | None = None) -> Captions:
-        return Captions(self.store, writer or OfflineWriter(), OneAsset(), self.clock, run_here)
+    def captions(self, writer: Writer | None = None, *, public_names: tuple[str, ...] = ()) -> Captions:
+        writer = writer or OfflineWriter()
+        return Captions(self.store, writer, OneAsset(), self.clock, run_here, public_names=public_names)
+
+    def chat(self, talker: Talker | None = None, limit: HistoryLimit | None = None) -> Chat:
+        return Chat(self.store, talker, run_here, limit=limit)
+
+    def servicer(self, writer: Writer | None = None, talker: Talker | None = None) -> PromptServicer:
+        return PromptServicer(
+            self.live_sets,
+            self.captions(writer),
+            self.checks,
+            self.templates,
+            self.chat(talker),
+            run_here,
+        )
 
     def upload(self, data: bytes | None = None) -> str:
         self._uploads += 1
@@ -71,7 +92,13 @@ class ScriptedWriter:
     def temperature(self, instruction: Instruction) -> float:
         return instruction.temperature
 
-    async def write(self, task: Task) -> AsyncIterator[str | Usage]:
+    def cost_usd_micros(self, usage: Usage) -> int:
+        return Prices(0.15, 0.6).cost_usd_micros(usage)
+
+    def seed_sent(self, task: Task) -> int:
+        return task.seed
+
+    async def write(self, task: Task) -> AsyncGenerator[str | Usage, None]:
         self.tasks.append(task)
         for piece in self.answers.pop(0).split("|"):
             yield piece
@@ -84,7 +111,7 @@ class OneAsset:
     async def find(self, name: str) -> AssetFacts:
         if not name.endswith("/known"):
             raise NotFound(f"{name} does not exist")
-        return AssetFacts(name, 12.5)
+        return AssetFacts(name, 12.5, tempo_bpm=174.02, tempo_confidence=0.8, key="B minor", key_confidence=0.2)
 
 
 async def run_here(fn: Callable[..., Any], *args: Any, **named: Any) -> Any:

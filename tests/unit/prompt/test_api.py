@@ -21,7 +21,6 @@ from chassis.errors import (
 from chassis.runtime import App
 from chassis.testing import Served, caller_for, grpc_server, operator
 from services.prompt.api.artists import ArtistsServicer
-from services.prompt.api.prompt import PromptServicer
 from services.prompt.main import METHOD_RULES
 from tests.unit.prompt.house import House, run_here
 from tonewright.artists.v1 import artists_pb2 as a
@@ -40,7 +39,7 @@ class Stubs:
 @pytest.fixture
 async def served(nova: House) -> AsyncIterator[Stubs]:
     artists = ArtistsServicer(nova.artists, nova.members, nova.profiles, run_here)  # type: ignore[abstract]
-    prompt = PromptServicer(nova.live_sets, nova.captions(), run_here)  # type: ignore[abstract]
+    prompt = nova.servicer()
     app = App(
         servicers=[
             (artists_pb2_grpc.add_ArtistsServiceServicer_to_server, artists),

@@ -8,6 +8,7 @@ from chassis.context import in_request
 from chassis.errors import FieldInvalid, NotFound, RequestIdReused
 from services.prompt.domain.captions import CaptionRequest, Hints, PromptVersionUnknown, Retry, Usage
 from services.prompt.domain.live_sets import LiveSetNotFound
+from services.prompt.use_cases.checks import Text
 from tests.unit.prompt.house import House, ScriptedWriter, ada, is_replayed
 from tests.unit.prompt.test_rules import GOOD
 
@@ -36,7 +37,8 @@ async def test_a_broken_rule_is_named_and_asked_again(nova: House) -> None:
     assert [step.violations[0].rule for step in steps if isinstance(step, Retry)] == ["P8"]
     again = writer.tasks[1].messages
     assert [message.role for message in again] == ["system", "user", "assistant", "user"]
-    assert "P8: the caption names 'Nova Tide'" in again[-1].content
+    assert "P8: the caption names '[name]'" in again[-1].content
+    assert "Nova Tide" not in "".join(message.content for message in again)
     caption = steps[-1]
     assert not isinstance(caption, str | Retry)
     assert (caption.text, caption.violations, caption.provenance.attempts) == (GOOD, (), 2)
@@ -91,7 +93,7 @@ async def test_the_asset_is_looked_up(nova: House) -> None:
 
     caption = await nova.captions(writer).generate(ada(), known)
 
-    assert writer.tasks[0].projection["audio_seconds"] == 12.5
+    assert writer.tasks[0].projection["audio"] == {"seconds": 12.5}
     assert caption.provenance.asset == known.asset
     with pytest.raises(NotFound):
         await nova.captions(writer).generate(ada(), CaptionRequest(artist="nova", asset="artists/nova/assets/gone"))
@@ -114,8 +116,8 @@ def test_hints_are_checked_together() -> None:
 def test_a_text_is_checked_without_being_kept(nova: House) -> None:
     live_set = nova.add_live_set()
 
-    text, verdict, fixes = nova.captions().check("nova", f'"{BAD}"', live_set.uid, None, [])
+    checked = nova.checks.check("nova", Text(f'"{BAD}"', live_set.uid))
 
-    assert (text, [finding.rule for finding in verdict.violations]) == (BAD, ["P8"])
-    assert [finding.rule for finding in fixes] == ["P7"]
+    assert (checked.text, [finding.rule for finding in checked.verdict.violations]) == (BAD, ["P8"])
+    assert [finding.rule for finding in checked.fixes] == ["P7"]
     assert nova.captions().list("nova", 0, "").items == []

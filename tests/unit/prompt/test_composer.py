@@ -8,9 +8,10 @@ from typing import Any
 from services.prompt.alsfile.reader import LiveSetReader
 from services.prompt.domain.captions import Hints
 from services.prompt.domain.composer import compose, pieces
+from services.prompt.domain.denied import context_of
 from services.prompt.domain.profile_shape import canonical_json
 from services.prompt.domain.projection import MAX_CHARACTERS, project
-from services.prompt.domain.rules import RuleContext, check, context_of
+from services.prompt.domain.rules import RuleContext, check
 from tests.material.live_set import ClipPlan, LiveSetPlan, TrackPlan, live_set_bytes, small_plan
 from tests.unit.prompt.test_profile_shape import FULL
 
@@ -18,7 +19,13 @@ from tests.unit.prompt.test_profile_shape import FULL
 def _project(plan: LiveSetPlan | None = None, schema: dict[str, Any] | None = None, **hints: Any) -> dict[str, Any]:
     summary = LiveSetReader().read([live_set_bytes(plan)]).summary
     return project(
-        master_schema=schema or {}, profile_notes="", summary=summary, hints=Hints(**hints), asset_duration_s=None
+        master_schema=schema or {},
+        profile_notes="",
+        summary=summary,
+        hints=Hints(**hints),
+        audio={},
+        tempo_bpm=hints.get("tempo_bpm") or 120.0,
+        context=context_of(tempo_bpm=120, master_schema=schema or {}, summary=summary, artist_names=[]),
     )
 
 

@@ -6,7 +6,10 @@ import time
 
 import pytest
 
-from services.prompt.domain.rules import RuleContext, check, context_of, tempo_tag, tidy, without_tag
+from services.prompt.domain.denied import context_of
+from services.prompt.domain.findings import tempo_tag
+from services.prompt.domain.rules import RuleContext, check
+from services.prompt.domain.tidying import tidy, without_tag
 
 GOOD = (
     "Warm melodic house with rounded sub bass, soft pads and crisp programmed drums, hopeful and driving in mood, "

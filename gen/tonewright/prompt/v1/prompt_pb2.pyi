@@ -840,8 +840,8 @@ Global___CaptionHints: _TypeAlias = CaptionHints  # noqa: Y015
 
 @_typing.final
 class GenerateCaptionRequest(_message.Message):
-    """Asks for a caption. When neither `live_set` nor `hints.tempo_bpm` gives a tempo, the caption comes without its tag and
-    carries the violation P4.
+    """Asks for a caption. Its tempo is that of `hints.tempo_bpm`, else of `live_set`, else as heard in `asset`; when none gives
+    one, the caption comes without its tag and carries the violation P4.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1296,7 +1296,7 @@ class PromptTemplate(_message.Message):
         name: _builtins.str = ...,
         display_name: _builtins.str = ...,
         instruction: _builtins.str = ...,
-        temperature: _builtins.float = ...,
+        temperature: _builtins.float | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         state: Global___PromptTemplate.State.ValueType = ...,
@@ -1307,11 +1307,13 @@ class PromptTemplate(_message.Message):
         max_tokens: _builtins.int = ...,
         built_in: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "approve_time", b"approve_time", "create_time", b"create_time", "temperature", b"temperature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "approver", b"approver", "built_in", b"built_in", "create_time", b"create_time", "creator", b"creator", "display_name", b"display_name", "etag", b"etag", "instruction", b"instruction", "instruction_sha256", b"instruction_sha256", "max_tokens", b"max_tokens", "name", b"name", "state", b"state", "temperature", b"temperature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "approve_time", b"approve_time", "approver", b"approver", "built_in", b"built_in", "create_time", b"create_time", "creator", b"creator", "display_name", b"display_name", "etag", b"etag", "instruction", b"instruction", "instruction_sha256", b"instruction_sha256", "max_tokens", b"max_tokens", "name", b"name", "state", b"state", "temperature", b"temperature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__temperature: _TypeAlias = _typing.Literal["temperature"]  # noqa: Y015
+    _WhichOneofArgType__temperature: _TypeAlias = _typing.Literal["_temperature", b"_temperature"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__temperature) -> _WhichOneofReturnType__temperature | None: ...
 
 Global___PromptTemplate: _TypeAlias = PromptTemplate  # noqa: Y015
 
