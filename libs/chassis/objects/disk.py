@@ -130,6 +130,7 @@ def write_parts(root: Path, parts: Iterable[Part], out: BinaryIO, *, tell: Tell 
         if isinstance(part, bytes):
             out.write(part)
             done += len(part)
+            tell(done)
             continue
         left = part.length
         with _answering(part.key), (root / check_key(part.key)).open("rb", buffering=0) as file:

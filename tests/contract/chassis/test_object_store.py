@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from chassis.errors import DependencyUnavailable, InvalidArgument
-from chassis.objects import ObjectNotFound, ObjectStore, open_store
+from chassis.objects import ObjectNotFound, ObjectRange, ObjectStore, Part, open_store
 from chassis.objects.port import ObjectTooLarge
 from chassis.objects.s3 import S3Store
+from chassis.testing.data import MemoryStore
 from tools.backends import Backend, free_port
 
 BIG = bytes(range(256)) * (20 << 12)  # 20 MiB: three parts on S3
@@ -229,3 +231,69 @@ def test_disk_leaves_no_drafts_and_no_way_out(tmp_path: Path) -> None:
 
     assert list((tmp_path / "objects" / ".drafts").iterdir()) == []
     assert {path.name for path in tmp_path.iterdir()} == {"objects"}
+
+
+def composed_of() -> tuple[list[Part], bytes]:
+    """Parts on both sides of what S3 copies by itself, and the bytes that they make."""
+    mib = 1 << 20
+    parts: list[Part] = [
+        b"head",
+        ObjectRange("big", 3, 11 * mib),  # a head of 5 MiB is read, the rest is copied
+        ObjectRange("small", 0, 5),
+        ObjectRange("big", 5 * mib, 6 * mib),
+        ObjectRange("big", 1, 14 * mib),  # 5 MiB are full, so that all of it can be copied
+        b"",
+        ObjectRange("big", 0, 100),
+        b"tail",
+    ]
+    sources = {"big": BIG, "small": b"small"}
+    data = b"".join(
+        part if isinstance(part, bytes) else sources[part.key][part.offset : part.offset + part.length]
+        for part in parts
+    )
+    return parts, data
+
+
+def test_an_object_is_composed_of_bytes_and_ranges_in_order(store: ObjectStore) -> None:
+    store.put("big", BIG)
+    store.put("small", b"small")
+    parts, data = composed_of()
+    told: list[int] = []
+
+    made = store.compose("whole.zip", parts, media_type="application/zip", tell=told.append)
+
+    assert (made.key, made.size_bytes) == ("whole.zip", len(data))
+    assert store.read_bytes("whole.zip", limit=len(data)) == data
+    head = store.head("whole.zip")
+    assert head is not None
+    assert head.media_type == "application/zip"
+    assert told == sorted(told)
+    assert told[-1] == len(data)
+
+
+def test_an_empty_object_can_be_composed(store: ObjectStore) -> None:
+    assert store.compose("none", []).size_bytes == 0
+    assert store.read_bytes("none", limit=1) == b""
+
+
+def test_a_part_that_is_missing_leaves_no_object(store: ObjectStore) -> None:
+    store.put("big", BIG)
+
+    for part in (ObjectRange("gone", 0, 6 << 20), ObjectRange("big", len(BIG) - 100, 200)):
+        with pytest.raises(ObjectNotFound):
+            store.compose("whole", [b"x" * (6 << 20), part])
+
+    assert store.head("whole") is None
+    assert store.drop_unfinished(datetime.now(UTC) + timedelta(days=1)) == 0
+
+
+def test_what_a_dead_writer_left_is_dropped_once_it_is_old(store: ObjectStore) -> None:
+    writer = store.writer("k")
+    writer.write(b"x" * (9 << 20))
+    abandoned = 0 if isinstance(store, MemoryStore) else 1
+
+    assert store.drop_unfinished(datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert store.drop_unfinished(datetime.now(UTC) + timedelta(hours=1)) == abandoned
+    writer.abort()
+
+    assert store.head("k") is None
