@@ -9,11 +9,10 @@ from PIL import Image
 from tonewright_client.pictures import draw_timeline
 
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="300" height="100" viewBox="0 0 300 100">
-<style>.lane{fill:#eeeeee} .clip{fill:rgb(0,114,178)}</style>
-<rect width="300" height="100" fill="#101010"/>
-<g transform="translate(20 10)" font-size="12"><rect class="lane" x="0" y="0" width="200" height="30"/>
-<rect class="clip" x="50" y="5" width="40" height="20"/><text x="2" y="20" fill="#ff0000">Drums</text></g>
-<line x1="0" y1="90" x2="300" y2="90" stroke="lime"/><path d="M0 0"/></svg>"""
+<title>night drive</title><rect x="0" y="0" width="300" height="100" fill="#101010"/>
+<rect x="20" y="10" width="200" height="30" fill="#eeeeee"/><rect x="70" y="15" width="40" height="20" fill="#0072b2"/>
+<text x="22" y="30" fill="#ff0000" font-size="12" text-anchor="start">Dr&#252;ms</text>
+<line x1="0" y1="90" x2="300" y2="90" stroke="#00ff00"/></svg>"""
 
 
 def test_shapes_stand_where_the_svg_says(tmp_path: Path) -> None:
