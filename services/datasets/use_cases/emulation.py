@@ -10,7 +10,15 @@ from chassis.errors import require
 from services.datasets.domain import emulator, formats
 from services.datasets.domain.costs import Estimate, Expected
 from services.datasets.domain.emulator import Emulation, TrainerFile
-from services.datasets.domain.exports import Entry, Export, ExportFormat, ExportNotFinished, ExportOptions, JobState
+from services.datasets.domain.exports import (
+    Entry,
+    Export,
+    ExportFile,
+    ExportFormat,
+    ExportNotFinished,
+    ExportOptions,
+    JobState,
+)
 from services.datasets.domain.findings import Finding
 from services.datasets.domain.items import Selection
 from services.datasets.domain.snapshots import SnapshotMember
@@ -30,6 +38,10 @@ class Exports(Protocol):
 
     def get(self, artist: str, uid: str) -> Export:
         """The export, or ExportNotFound."""
+        ...
+
+    def files(self, export: Export) -> Sequence[ExportFile]:
+        """All files of its archive, in order."""
         ...
 
 
@@ -76,8 +88,7 @@ class EmulationDesk:
                 f"{export.name} is {export.state.value}; emulate it once it has SUCCEEDED, or emulate its snapshot",
                 metadata={"state": export.state.value},
             )
-        members = self._snapshots.members(artist, export.snapshot_uid, provenance=False)
-        files = planned_files(export.export_format, members, export.options)
+        files = [_exported(file) for file in self._exports.files(export)]
         return self._forecast(artist, files, parameters, export.file_name, field="export")
 
     def of_snapshot(self, artist: str, uid: str, options: ExportOptions, parameters: TrainingParameters) -> Forecast:
@@ -136,11 +147,10 @@ def planned_files(
 ) -> list[TrainerFile]:
     """The files that an export of these members has or would have, as a trainer gets them."""
     pieces = formats.planned_pieces(formats.recipe(export_format, options), members)
-    return [trainer_file(entry) for entry in formats.layout(export_format, pieces, options)]
+    return [_planned(entry) for entry in formats.layout(export_format, pieces, options)]
 
 
-def trainer_file(entry: Entry) -> TrainerFile:
-    """A file of an archive as a trainer gets it."""
+def _planned(entry: Entry) -> TrainerFile:
     return TrainerFile(
         path=entry.name,
         duration_s=entry.duration_s,
@@ -149,4 +159,16 @@ def trainer_file(entry: Entry) -> TrainerFile:
         text=entry.inline.decode() if entry.name.endswith(".txt") else "",
         training_item=entry.training_item,
         start_s=entry.start_s,
+    )
+
+
+def _exported(file: ExportFile) -> TrainerFile:
+    return TrainerFile(
+        path=file.path,
+        duration_s=file.duration_s,
+        rate_hz=file.rate_hz,
+        channels=file.channels,
+        text=file.text if file.path.endswith(".txt") else "",
+        training_item=file.training_item,
+        start_s=file.start_s,
     )
