@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import rfc8785
@@ -17,14 +17,14 @@ from chassis.testing import FakeClock
 from chassis.testing.data import MemoryStore
 from services.datasets import archive
 from services.datasets.domain import formats
-from services.datasets.domain.captions import CaptionCheck, CaptionVerdict, LiveSetFacts
-from services.datasets.domain.findings import Finding
 from services.datasets.domain.items import Audio
 from services.datasets.domain.ports import RequestKey
 from services.datasets.domain.preparing import Told
 from services.datasets.domain.recipes import Piece, Recipe
 from services.datasets.domain.snapshots import SnapshotMember
 from services.datasets.store import (
+    SqlCaptionEdits,
+    SqlCaptionRuns,
     SqlConversations,
     SqlExports,
     SqlItems,
@@ -33,16 +33,24 @@ from services.datasets.store import (
     SqlSnapshots,
     SqlTrainingFiles,
 )
+from services.datasets.store.caption_run_tables import CaptionRuns as CaptionRunRows
 from services.datasets.store.shared import Ground
 from services.datasets.store.tables import Exports, TrainingFileVersions
+from services.datasets.use_cases.caption_edits import CaptionEditing
+from services.datasets.use_cases.caption_runs import CaptionRuns
+from services.datasets.use_cases.caption_writing import CaptionBench
 from services.datasets.use_cases.conversations import Conversations
+from services.datasets.use_cases.duplicates import Duplicates
 from services.datasets.use_cases.export_bench import ExportBench
 from services.datasets.use_cases.exports import ExportDesk
 from services.datasets.use_cases.items import TrainingItems
 from services.datasets.use_cases.leftovers import Collector
+from services.datasets.use_cases.matching import Matching
+from services.datasets.use_cases.readiness import ReadinessDesk
 from services.datasets.use_cases.selections import Selections
 from services.datasets.use_cases.snapshots import SnapshotDesk
 from services.datasets.use_cases.training_files import TrainingFileBench, TrainingFiles
+from tests.unit.datasets.rulebook import Rulebook
 
 ARTIST = "nova"
 
@@ -96,26 +104,6 @@ class Shelf:
 
 
 @dataclass
-class Rules:
-    """Caption rules and Live Sets in memory; a text is fine unless `broken` says what is wrong with it."""
-
-    broken: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
-    warned: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
-    known_live_sets: dict[str, LiveSetFacts] = field(default_factory=dict)
-
-    def batch_check(
-        self, artist: str, checks: Sequence[CaptionCheck], *, compare_each_other: bool = False
-    ) -> list[CaptionVerdict]:
-        return [
-            CaptionVerdict(check.text, self.broken.get(check.text, ()), self.warned.get(check.text, ()))
-            for check in checks
-        ]
-
-    def live_sets(self, artist: str, names: Collection[str]) -> dict[str, LiveSetFacts]:
-        return {name: self.known_live_sets[name] for name in names if name in self.known_live_sets}
-
-
-@dataclass
 class Turner:
     """A renderer in memory: what the recipe does not let be becomes its bytes turned round."""
 
@@ -153,11 +141,20 @@ class House:
         self.build_jobs = Jobs(db, TrainingFileVersions, self.clock, noun="training_file_build")
         self.item_store, self.releases = SqlItems(ground), SqlReleases(ground)
         self.export_store, self.snapshot_store = SqlExports(ground, self.export_jobs), SqlSnapshots(ground)
-        self.captions, self.renderer = Rules(), Turner(self.objects)
+        self.captions, self.renderer = Rulebook(), Turner(self.objects)
         self.items = TrainingItems(self.item_store, self.assets, self.releases, self.captions, self.clock)
+        self.run_jobs = Jobs(db, CaptionRunRows, self.clock, noun="caption_run")
+        self.run_store = SqlCaptionRuns(ground, self.run_jobs)
+        choose = Selections(self.item_store, self.snapshot_store)
+        self.runs = CaptionRuns(self.run_store, self.item_store, choose, self.clock)
+        self.run_bench = CaptionBench(self.run_store, self.item_store, self.captions, self.clock)
+        self.editing = CaptionEditing(self.item_store, SqlCaptionEdits(ground), choose, self.captions, self.clock)
+        self.matching = Matching(self.item_store, self.captions)
+        self.duplicates = Duplicates(self.item_store, ground.pager)
+        self.readiness = ReadinessDesk(self.item_store, choose, self.captions, self.duplicates)
         self.snapshots = SnapshotDesk(
             self.snapshot_store,
-            Selections(self.item_store, self.snapshot_store),
+            choose,
             self.captions,
             self.assets,
             self.releases,
@@ -174,7 +171,11 @@ class House:
 
     def work(self) -> None:
         """Run every queued job to its end."""
-        for jobs, bench in ((self.export_jobs, self.export_bench), (self.build_jobs, self.build_bench)):
+        for jobs, bench in (
+            (self.export_jobs, self.export_bench),
+            (self.build_jobs, self.build_bench),
+            (self.run_jobs, self.run_bench),
+        ):
             while (row := jobs.claim("test")) is not None:
                 try:
                     bench.run(row.artist, row.uid, row.fence, lambda _percent, _stage: None)
