@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx2
 import psutil
 
-from services.launcher.settings import PROCESSES
+from services.launcher.settings import PROCESSES, STANDIN
 from tests.reasons_plugin import note_answer
 from tonewright_client import Tonewright
 
@@ -114,7 +114,7 @@ class House:
         found: dict[str, psutil.Process] = {}
         for child in psutil.Process(self.pid).children():
             command = child.cmdline()
-            for spec in PROCESSES:
+            for spec in (*PROCESSES, STANDIN):
                 if tuple(command[1:]) == spec.arguments:
                     found[spec.name] = child
         return found
@@ -158,7 +158,7 @@ class House:
 
 
 def _free_ports() -> dict[str, int]:
-    names = [port.variable for spec in PROCESSES for port in spec.ports]
+    names = [port.variable for spec in (*PROCESSES, STANDIN) for port in spec.ports]
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in names]
     numbers = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

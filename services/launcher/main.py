@@ -90,6 +90,8 @@ def _greet(settings: LauncherSettings, key_file: Path, *, is_new: bool) -> None:
     print(f"tonewright is ready at {url}")
     print(f"API key: {key_file.read_text().strip()}")
     print(f"  ({'made just now' if is_new else 'the one from before'}; kept in {key_file}, readable by you alone)")
+    if settings.has_standin:
+        print("Trainings run on a stand-in that plays tones; set TONEWRIGHT_DATASETS_REPLICATE_TOKEN for Replicate")
     print(f'Try: curl -H "Authorization: Bearer $(cat {key_file})" {url}/v1/me')
     print(
         f"Reference: {url}/docs    Walk through everything: make demo, or tonewright demo SONG.wav SET.als", flush=True

@@ -44,6 +44,10 @@ PROCESSES = (
     _service("realtime", 50055, 9105, Port("TONEWRIGHT_REALTIME_SOCKET_PORT", 8081)),
     ProcessSpec("gateway", ("-m", "services.gateway"), (GATEWAY_PORT,)),
 )
+# Plays a training provider where no token of a real one is set; no part of the platform, so no service knows of it.
+STANDIN = ProcessSpec("standin", ("-m", "services.standin"), (Port("TONEWRIGHT_STANDIN_PORT", 8090),))
+_STANDIN_TOKEN = "r8_standin"  # noqa: S105  (any word opens it)
+_PROVIDER = ("TONEWRIGHT_DATASETS_REPLICATE_TOKEN", "TONEWRIGHT_REPLICATE_TOKEN")
 # Services that sign or check internal tokens; each has a key pair of its own.
 SERVICES = ("gateway", "prompt", "datasets", "sessions", "stems", "realtime")
 
@@ -71,6 +75,15 @@ class LauncherSettings:
         """The number a port has now."""
         return int(self.environment.get(port.variable, port.default))
 
+    @property
+    def has_standin(self) -> bool:
+        """Whether the stand-in trainer runs: unless a provider's token is set or TONEWRIGHT_STANDIN=off."""
+        return self.environment.get("TONEWRIGHT_STANDIN", "") != "off" and not any(map(self.environment.get, _PROVIDER))
+
+    def processes(self) -> tuple[ProcessSpec, ...]:
+        """What is started."""
+        return (*PROCESSES, STANDIN) if self.has_standin else PROCESSES
+
     def gateway_url(self) -> str:
         """The address that users call."""
         return f"http://127.0.0.1:{self.port(GATEWAY_PORT)}"
@@ -82,9 +95,14 @@ class LauncherSettings:
             for spec in PROCESSES
             if spec.ports and spec.ports[0].variable.endswith("_GRPC_PORT")
         }
+        standin = {
+            "TONEWRIGHT_DATASETS_REPLICATE_URL": f"http://127.0.0.1:{self.port(STANDIN.ports[0])}/v1",
+            "TONEWRIGHT_DATASETS_REPLICATE_TOKEN": _STANDIN_TOKEN,
+        }
         return {
             **targets,
             **self.environment,
+            **(standin if self.has_standin else {}),
             "TONEWRIGHT_HOME": str(self.home),
             "TONEWRIGHT_LIFELINE_FD": str(lifeline_fd),
             "PYTHONUNBUFFERED": "1",

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.launcher.settings import PROCESSES, LauncherSettings, ProcessSpec
+from services.launcher.settings import LauncherSettings, ProcessSpec
 
 # A process that falls this often in a minute will not come up by trying again.
 MOST_RESTARTS_PER_MINUTE = 5
@@ -36,7 +36,7 @@ class _Child:
 
 
 class Supervisor:
-    """Keeps one process per entry of PROCESSES running until `stop`."""
+    """Keeps the processes of the settings running until `stop`."""
 
     def __init__(self, settings: LauncherSettings) -> None:
         self._settings = settings
@@ -53,7 +53,7 @@ class Supervisor:
         """
         self._refuse_taken_ports()
         self.logs.mkdir(exist_ok=True)
-        self._children = [_Child(spec, self._spawn(spec)) for spec in PROCESSES]
+        self._children = [_Child(spec, self._spawn(spec)) for spec in self._settings.processes()]
 
     def tend(self) -> list[str]:
         """Start again what has fallen; give the names.
@@ -111,7 +111,7 @@ class Supervisor:
             )
 
     def _refuse_taken_ports(self) -> None:
-        for spec in PROCESSES:
+        for spec in self._settings.processes():
             for port in spec.ports:
                 number = self._settings.port(port)
                 with socket.socket() as probe:

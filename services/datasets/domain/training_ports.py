@@ -86,10 +86,25 @@ class Provider(Protocol):
 class OutputFile(Protocol):
     """Fetched audio in a temporary file."""
 
-    path: str
-    size_bytes: int
-    sha256: str
-    media_type: str
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of its bytes."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What the sender calls it."""
+        ...
 
     def close(self) -> None:
         """Remove the file."""

@@ -1,3 +1,3 @@
-from services.datasets.replicate.client import Replicate
+from services.datasets.replicate.client import Replicate, is_loopback
 
-__all__ = ["Replicate"]
+__all__ = ["Replicate", "is_loopback"]

@@ -5,20 +5,25 @@ from services.datasets.store.conversations import SqlConversations
 from services.datasets.store.exports import SqlExports
 from services.datasets.store.items import SqlItems
 from services.datasets.store.leftovers import SqlLeftovers
+from services.datasets.store.provider_runs import SqlWebhookEvents
 from services.datasets.store.rendered import SqlRendered
 from services.datasets.store.shared import SqlReleases
 from services.datasets.store.snapshots import SqlSnapshots
 from services.datasets.store.training_files import SqlTrainingFiles
+from services.datasets.store.trainings import SqlGenerations, SqlTrainings
 
 __all__ = [
     "SqlCaptionEdits",
     "SqlCaptionRuns",
     "SqlConversations",
     "SqlExports",
+    "SqlGenerations",
     "SqlItems",
     "SqlLeftovers",
     "SqlReleases",
     "SqlRendered",
     "SqlSnapshots",
     "SqlTrainingFiles",
+    "SqlTrainings",
+    "SqlWebhookEvents",
 ]

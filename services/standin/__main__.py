@@ -1,0 +1,3 @@
+from services.standin.main import main
+
+main()
