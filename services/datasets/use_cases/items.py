@@ -162,6 +162,7 @@ class TrainingItems:
     ) -> tuple[TrainingItem, bytes | None]:
         """The item with everything but its caption changed, and the fingerprint of new audio."""
         changed = replace(item, update_time=now, **{name: getattr(facts, name) for name in _PLAIN if name in fields})
+        items.check_facts(changed)
         if changed.live_set != item.live_set:
             self._check_live_set(item.artist, changed.live_set)
         if "provenance" in fields:
