@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-OPERATIONS = Path(__file__).resolve().parent.parent.parent / "docs" / "operations.md"
+_DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+OPERATIONS, TRAIN_MODE = _DOCS / "operations.md", _DOCS / "train-mode.md"
 _BLOCK = re.compile(r"^( *)```(\S+) (\S+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 

@@ -80,8 +80,11 @@ def demo(
     table = Table("step", "result", "time", title=f"tonewright at {gateway.url}")
     for row in report.rows:
         mark = "" if row.is_done else "[red]FAILED[/red] "
+        mark = "[yellow]-[/yellow] " if row.is_skipped else mark
         table.add_row(row.step, f"{mark}{row.result}", f"{row.wall_s:.2f} s")
     out.print(table)
+    for line in report.lineage:
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(0 if report.is_complete else 1)
 
 

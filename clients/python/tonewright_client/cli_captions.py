@@ -131,7 +131,7 @@ def _named(artist: ArtistHandle, kind: str, name: str) -> str:
     if not name:
         return ""
     collection = artist.assets if kind == "asset" else artist.live_sets
-    return collection.path(name).removeprefix("/v1/")
+    return collection.full_name(name)
 
 
 @templates.callback()

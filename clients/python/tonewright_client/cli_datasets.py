@@ -86,9 +86,9 @@ def create_snapshot(
 def _selection(artist: ArtistHandle, names: list[str] | None, new_since: str) -> SelectionFields:
     found: SelectionFields = {}
     if names:
-        found["training_items"] = [artist.training_items.path(name).removeprefix("/v1/") for name in names]
+        found["training_items"] = [artist.training_items.full_name(name) for name in names]
     if new_since:
-        found["new_since"] = artist.snapshots.path(new_since).removeprefix("/v1/")
+        found["new_since"] = artist.snapshots.full_name(new_since)
     return found
 
 
@@ -145,7 +145,7 @@ def create_export(
             "display_name": title,
             "format": cast(ExportFormat, file_format.replace("-", "_").upper()),
             "options": options,
-            "snapshot": artist.snapshots.path(snapshot).removeprefix("/v1/") if snapshot else "",
+            "snapshot": artist.snapshots.full_name(snapshot) if snapshot else "",
             "selection": _selection(artist, names, ""),
         }
         operation = artist.exports.start(**{name: value for name, value in asked.items() if value})

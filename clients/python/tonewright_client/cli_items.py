@@ -63,7 +63,7 @@ def list_items(
             "state": state.replace("-", "_").upper() if state else "",
             "query": query,
             "caption_source": source.upper(),
-            "live_set": artist.live_sets.path(live_set).removeprefix("/v1/") if live_set else "",
+            "live_set": artist.live_sets.full_name(live_set) if live_set else "",
         }
         show(artist.training_items.list(**{name: value for name, value in filters.items() if value}), *_COLUMNS)
 
@@ -83,7 +83,7 @@ def add(
         fields: dict[str, Any] = {
             "asset": _asset(artist, audio),
             "caption": caption,
-            "live_set": artist.live_sets.path(live_set).removeprefix("/v1/") if live_set else "",
+            "live_set": artist.live_sets.full_name(live_set) if live_set else "",
             "licence": licence,
             "tempo_bpm": tempo,
             "consent": {"training_allowed": True, "given_by": consent_by} if consent_by else None,
@@ -95,7 +95,7 @@ def add(
 def _asset(artist: ArtistHandle, audio: str) -> str:
     path = Path(audio)
     if not path.is_file():
-        return artist.assets.path(audio).removeprefix("/v1/")
+        return artist.assets.full_name(audio)
     with BytesBar(path.name) as on_bytes:
         return artist.assets.upload(path, on_bytes=on_bytes)["name"]
 
@@ -159,7 +159,7 @@ def edit(
 
 
 def _chosen(artist: ArtistHandle, names: Sequence[str] | None) -> SelectionFields:
-    full = [artist.training_items.path(name).removeprefix("/v1/") for name in names or ()]
+    full = [artist.training_items.full_name(name) for name in names or ()]
     return {"training_items": full} if full else {}
 
 

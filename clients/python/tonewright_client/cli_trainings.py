@@ -29,7 +29,7 @@ from tonewright_client.terminal import (
     show_json,
     wait,
 )
-from tonewright_client.trainings import EmulationFields, TrainingInputs
+from tonewright_client.trainings import EmulationFields, ForeignFile, TrainingInputs
 
 trainings = typer.Typer(invoke_without_command=True, help="Trainings: start, follow, cancel, what they cost.")
 _COLUMNS = ("id", "state", "destination", "version", "progress_percent", "cost_usd_micros", "export", "create_time")
@@ -60,19 +60,16 @@ def emulate(
     """Say what the trainer will do with each file and what it costs; exits with 1 when it would fail."""
     what: EmulationFields = {"parameters": training_inputs(inputs), "options": export_choices(choices)}
     unread: list[str] = []
-    if target and "snapshots/" in target:
-        what["snapshot"] = target
-    elif target and "exports/" in target:
-        what["export"] = target
-    elif target:
-        if not Path(target).is_file():
-            raise refuse(f"there is no file {target}; name a zip, artists/…/snapshots/… or artists/…/exports/…")
-        try:
-            what["files"], unread = read_archive(Path(target))
-        except ArchiveUnread as fault:
-            raise refuse(str(fault)) from None
+    is_ours = target.partition("/")[0] in ("artists", "snapshots", "exports") and not Path(target).exists()
+    if target and not is_ours:
+        what["files"], unread = _foreign(Path(target))
     with connect() as client:
-        found = chosen_artist(client).trainings.emulate(**what)
+        artist = chosen_artist(client)
+        if is_ours and "snapshots/" in target:
+            what["snapshot"] = artist.snapshots.full_name(target)
+        elif is_ours:
+            what["export"] = artist.exports.full_name(target)
+        found = artist.trainings.emulate(**what)
     if gateway.as_json:
         show_json(found)
     else:
@@ -80,6 +77,15 @@ def emulate(
         for line in unread:
             errors.print(f"[yellow]not read:[/yellow] {line}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if found["succeeds"] else 1)
+
+
+def _foreign(path: Path) -> tuple[list[ForeignFile], list[str]]:
+    if not path.is_file():
+        raise refuse(f"there is no file {path}; name a zip, or snapshots/… or exports/… with an id")
+    try:
+        return read_archive(path)
+    except ArchiveUnread as fault:
+        raise refuse(str(fault)) from None
 
 
 @trainings.callback()
@@ -113,7 +119,7 @@ def start(
     with connect() as client:
         artist = chosen_artist(client)
         operation = artist.trainings.start(
-            artist.exports.path(export).removeprefix("/v1/"),
+            artist.exports.full_name(export),
             destination,
             max_cost_usd=max_cost,
             parameters=training_inputs(inputs),
@@ -136,7 +142,7 @@ def follow_training(name: Annotated[str, typer.Argument(metavar="TRAINING")]) ->
 
 
 def _follow(artist: ArtistHandle, name: str) -> Training:
-    operation = artist.operations.of(artist.trainings.path(name).removeprefix("/v1/"))
+    operation = artist.operations.of(artist.trainings.full_name(name))
     try:
         return cast(Training, wait(artist, operation, "training"))
     except KeyboardInterrupt:
@@ -198,7 +204,7 @@ def generate(
     asked: dict[str, Any] = {"duration_s": duration, "seed": seed, "temperature": temperature, "guidance": guidance}
     with connect() as client:
         artist = chosen_artist(client)
-        name = artist.trainings.path(training).removeprefix("/v1/")
+        name = artist.trainings.full_name(training)
         how = {one: value for one, value in asked.items() if value}
         made = cast(Generation, wait(artist, artist.generations.start(name, prompt, **how), "generating"))
         if target:
@@ -211,7 +217,7 @@ def generations(training: Annotated[str, typer.Option(help="Only those of this t
     """List what trained versions have played, newest first."""
     with connect() as client:
         artist = chosen_artist(client)
-        filters = {"training": artist.trainings.path(training).removeprefix("/v1/")} if training else {}
+        filters = {"training": artist.trainings.full_name(training)} if training else {}
         show(artist.generations.list(**filters), *_GENERATION_COLUMNS)
 
 
@@ -225,7 +231,8 @@ def lineage(
     with connect() as client:
         artist = chosen_artist(client)
         if collection in _USED:
-            show(artist.trainings.list(**{_USED[collection]: name}), *_COLUMNS)
+            full = name if name.startswith("artists/") else f"{artist.name}/{name}"
+            show(artist.trainings.list(**{_USED[collection]: full}), *_COLUMNS)
             return
         found = (artist.generations if collection == "generations" else artist.trainings).lineage(name)
     if gateway.as_json:

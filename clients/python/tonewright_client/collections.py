@@ -17,7 +17,7 @@ OnProgress = Callable[[float, str], None]
 class Collection(Generic[Resource]):
     """The resources of one kind that one artist has.
 
-    A resource is named by its full name (`artists/ada/assets/…`) or by its last part alone.
+    A resource is named by its full name (`artists/ada/assets/…`), or without the artist (`assets/…`), or by its last part.
     """
 
     COLLECTION = ""
@@ -30,7 +30,13 @@ class Collection(Generic[Resource]):
 
     def path(self, name: str) -> str:
         """The path of a resource under the gateway."""
-        return f"/v1/{name}" if name.startswith("artists/") else f"{self._base}/{name}"
+        return f"/v1/{self.full_name(name)}"
+
+    def full_name(self, name: str) -> str:
+        """The full name of a resource, however it is named."""
+        if name.startswith("artists/"):
+            return name
+        return f"{self._artist}/{self.COLLECTION}/{name.removeprefix(f'{self.COLLECTION}/')}"
 
     def get(self, name: str) -> Resource:
         """One resource."""

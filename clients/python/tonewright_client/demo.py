@@ -7,7 +7,6 @@ import json
 import math
 import tempfile
 import time
-import zipfile
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 from tonewright_client.client import ArtistHandle, Tonewright
 from tonewright_client.demo_live_set import write_live_set
 from tonewright_client.demo_material import conversation, write_piece
+from tonewright_client.demo_training import Skipped, TrainingWalk
 from tonewright_client.performance import connect
 from tonewright_client.socket_messages import StemsReady
 
@@ -36,14 +36,16 @@ class Row:
     result: str
     wall_s: float
     is_done: bool = True
+    is_skipped: bool = False
 
 
 @dataclass(slots=True)
 class Report:
-    """The rows of a walk; it ends with the first step that fails."""
+    """The rows of a walk, which ends with the first step that fails, and what its clip was made of, line by line."""
 
     rows: list[Row] = field(default_factory=list)
     is_complete: bool = False
+    lineage: list[str] = field(default_factory=list)
 
 
 class _Walk:
@@ -53,6 +55,7 @@ class _Walk:
         self._client, self._folder, self._audio, self._als = client, folder, audio, live_set
         self._artist: ArtistHandle
         self._names: dict[str, str] = {}
+        self.training = TrainingWalk(folder)
 
     def steps(self) -> list[tuple[str, Callable[[], str]]]:
         """The steps in their order."""
@@ -65,8 +68,7 @@ class _Walk:
             ("write a caption", self.write_caption),
             ("separate into stems", self.separate),
             ("separate again", self.separate_again),
-            ("make a training item", self.make_item),
-            ("export for Replicate", self.export),
+            *self.training.steps(),
             ("bring in a conversation", self.bring_in_conversation),
             ("build a training file", self.build_training_file),
             ("start a performance", self.start_performance),
@@ -77,6 +79,7 @@ class _Walk:
 
     def create_artist(self) -> str:
         self._artist = self._client.create_artist("Demo Artist")
+        self.training.begin(self._artist)
         return self._artist.name
 
     def write_profile(self) -> str:
@@ -123,22 +126,6 @@ class _Walk:
         first = self._artist.separations.get(self._names["separation"])
         _expect(done["stems"] == first["stems"], "a second separation gave other stems")
         return "remembered, the same stems"
-
-    def make_item(self) -> str:
-        names = self._names
-        item = self._artist.training_items.create(
-            asset=names["asset"], caption=names["caption"], live_set=names["live set"]
-        )
-        return f"{item['name'].rsplit('/', 1)[-1]} is {item['state']}"
-
-    def export(self) -> str:
-        done = self._artist.operations.wait(self._artist.exports.start())
-        path = self._artist.exports.download(str(done["name"]), self._folder / "dataset.zip")
-        with zipfile.ZipFile(path) as archive:
-            _expect(archive.testzip() is None, "the archive is damaged")
-            names = archive.namelist()
-        _expect(bool(names) and not any("/" in name for name in names), f"files are not at the root: {names}")
-        return f"{len(names)} files at the root, {path.stat().st_size:,} bytes"
 
     def bring_in_conversation(self) -> str:
         brought = self._artist.conversations.create(dict(conversation()))
@@ -189,20 +176,27 @@ def walk(
         folder = Path(place)
         audio = audio or write_piece(folder / "demo.wav")
         live_set = live_set or write_live_set(folder / "demo.als")
-        steps = _Walk(client, folder, audio, live_set).steps()
-        for step, do in steps:
+        whole = _Walk(client, folder, audio, live_set)
+        for step, do in whole.steps():
             if on_step is not None:
                 on_step(step)
-            start = time.monotonic()
-            try:
-                result, is_done = do(), True
-            except Exception as fault:  # the table tells what failed, whatever it was
-                result, is_done = f"{type(fault).__name__}: {fault}", False
-            report.rows.append(Row(step, result, time.monotonic() - start, is_done))
-            if not is_done:
+            report.rows.append(_row(step, do))
+            if not report.rows[-1].is_done:
                 return report
+        report.lineage = whole.training.lineage
     report.is_complete = True
     return report
+
+
+def _row(step: str, do: Callable[[], str]) -> Row:
+    start = time.monotonic()
+    try:
+        result, is_done, is_skipped = do(), True, False
+    except Skipped as reason:
+        result, is_done, is_skipped = f"skipped: {reason}", True, True
+    except Exception as fault:  # the table tells what failed, whatever it was
+        result, is_done, is_skipped = f"{type(fault).__name__}: {fault}", False, False
+    return Row(step, result, time.monotonic() - start, is_done, is_skipped)
 
 
 async def _play(artist: ArtistHandle, performance: str) -> str:

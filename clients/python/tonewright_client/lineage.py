@@ -10,19 +10,22 @@ from tonewright_client.transport import Json
 
 
 def lineage_lines(lineage: Lineage) -> list[str]:
-    """A lineage as an indented tree, from the newest thing down to every recording."""
+    """A lineage as an indented tree, from the newest thing down to every recording; names without the artist."""
     lines: list[str] = []
     generation, training = lineage["generation"], lineage["training"]
     export, snapshot = lineage["export"], lineage["snapshot"]
     if generation:
-        lines.append(f'{generation["name"]}: "{generation["prompt"]}" → {generation["asset"] or "no audio yet"}')
+        played = _name(generation["asset"]) or "no audio yet"
+        lines.append(f'{_name(generation["name"])}: "{generation["prompt"]}" → {played}')
     if training:
         version = training["version"] or f"no version ({training['state']})"
-        lines.append(f"└ {training['name']}: {version} by {training['trainer']}, {usd(training['cost_usd_micros'])}")
+        cost = usd(training["cost_usd_micros"])
+        lines.append(f"└ {_name(training['name'])}: {version} by {training['trainer']}, {cost}")
     if export:
-        lines.append(f"  └ {export['name']}: {export['file_name']}, {export['size_bytes']:,} bytes")
+        lines.append(f"  └ {_name(export['name'])}: {export['file_name']}, {export['size_bytes']:,} bytes")
     if snapshot:
-        lines.append(f"    └ {snapshot['name']}: {snapshot['item_count']} pairs, content {snapshot['content_sha256']}")
+        content = snapshot["content_sha256"]
+        lines.append(f"    └ {_name(snapshot['name'])}: {snapshot['item_count']} pairs, content {content}")
     lines += [f"      {line}" for member in lineage["members"] for line in _member_lines(member)]
     return lines
 
@@ -33,10 +36,15 @@ def _member_lines(facts: SnapshotMember) -> list[str]:
     consent = cast(Json, facts["consent"] or {})
     allowed = f"allowed by {consent['given_by']}" if consent.get("training_allowed") else "consent unknown"
     source = str(facts["caption_source"] or "").lower()
-    live_set = f"{facts['live_set']} ({facts['live_set_sha256'][:12]})" if facts["live_set"] else "none"
+    live_set = f"{_name(facts['live_set'])}, file {facts['live_set_sha256'][:12]}" if facts["live_set"] else "none"
     return [
-        f"└ {facts['position']}. {facts['display_name'] or facts['training_item']}: {facts['caption']}",
-        f"    caption revision {facts['caption_revision']}, {source}{f' from {writer}' if writer else ''}",
-        f"    audio {facts['asset']}, {facts['licence'] or 'no licence given'}, {allowed}",
+        f"└ {facts['position']}. {facts['display_name'] or _name(facts['training_item'])}: {facts['caption']}",
+        f"    {_name(facts['training_item'])}, revision {facts['caption_revision']}, "
+        f"{source}{f' from {writer}' if writer else ''}",
+        f"    {_name(facts['asset'])}, {facts['licence'] or 'no licence given'}, {allowed}",
         f"    Live Set {live_set}",
     ]
+
+
+def _name(name: str) -> str:
+    return name.partition("/")[2].partition("/")[2]
