@@ -1,6 +1,7 @@
 """The emulator against a replay of the trainer's preparation on real archives."""
 
 import io
+import random
 import wave
 import zipfile
 from contextlib import nullcontext
@@ -212,6 +213,49 @@ def test_lengths_give_the_pieces_of_the_trainer(seconds: float, count: int, tmp_
     assert foretold(told) == done
 
 
+def drawn(rng: random.Random) -> Files:
+    """Files with names, lengths, rates and texts that meet each other in odd ways; in the order of their paths."""
+    stems = ["a", "b", "a_chunk0", "a_chunk30", "a.b", "b_chunk_x", "a.", "._a", "a.wav", "c d"]
+    suffixes = [".wav", ".wav", ".flac", ".ogg", ".WAV", ".m4a", ".aif", ".txt", ".txt", ".json"]
+    sounds = [wav(2), wav(31, rate_hz=8_000, width=1), wav(66, rate_hz=44_100, channels=2, width=1), wav(36)]
+    paths = {
+        rng.choice(["", "", "", "d/", "a_chunks/", "__MACOSX/"]) + rng.choice(stems) + rng.choice(suffixes)
+        for _ in range(rng.randint(1, 9))
+    }
+    files: Files = []
+    for path in sorted(paths):
+        if path.endswith(".txt"):
+            files.append((path, rng.choice([txt(path), b"", txt(f"{path}\nsecond")])))
+        else:
+            is_broken = rng.random() < 0.05 or path.endswith(".json")
+            files.append((path, b"?" if is_broken else rng.choice(sounds)))
+    return files
+
+
+def drawn_parameters(rng: random.Random) -> TrainingParameters:
+    return TrainingParameters(
+        auto_labeling=rng.random() < 0.3,
+        drop_vocals=rng.random() < 0.3,
+        one_same_description=rng.choice([None, None, None, "All alike"]),
+    )
+
+
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 44))])
+def test_random_archives_are_foretold(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    outcomes = set()
+    for number in range(20):
+        files, parameters = drawn(rng), drawn_parameters(rng)
+
+        done = replayed(packed(tmp_path / "dataset.zip", files), tmp_path / str(number), parameters)
+        told = emulate(facts(files), parameters)
+
+        assert crashes(told) == (done is None), files
+        assert done is None or foretold(told) == done, files
+        outcomes.add(done is None)
+    assert outcomes == {True, False}
+
+
 def packed(path: Path, files: Files) -> Path:
     has_repeats = len({name for name, _ in files}) < len(files)
     with (
@@ -247,6 +291,9 @@ def facts(files: Files) -> list[TrainerFile]:
     for path, data in files:
         if path.endswith(".txt"):
             found.append(TrainerFile(path, text=bytes_of(data).decode()))
+            continue
+        if path.endswith(".json"):
+            found.append(TrainerFile(path))
             continue
         try:
             info = sf.info(io.BytesIO(bytes_of(data)))

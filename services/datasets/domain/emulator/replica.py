@@ -182,12 +182,12 @@ def _pieces(name: str, held: Held, *, drop_vocals: bool) -> dict[str, Held]:
 
 
 def _unreadable(path: str, held: Held) -> list[Crash]:
+    if held.duration_ms > 0:
+        return []
     if posixpath.basename(path).startswith("._"):
         message = "a file of macOS that holds no audio and ends the run; take it out of the archive"
         return [Crash("HIDDEN_FILE_CRASHES", message, held.owner)]
-    if held.duration_ms <= 0:
-        return [Crash("AUDIO_UNREADABLE", "no audio can be read from it, which ends the run; replace it", held.owner)]
-    return []
+    return [Crash("AUDIO_UNREADABLE", "no audio can be read from it, which ends the run; replace it", held.owner)]
 
 
 def _caption(path: str, texts: dict[str, str], same_text: str | None) -> str | None:
