@@ -41,15 +41,16 @@ class AssetsServicer(assets_pb2_grpc.AssetsServiceServicer):
     async def CompleteUpload(self, request: assets_pb2.CompleteUploadRequest, context: Any) -> assets_pb2.Asset:
         """The asset that the received bytes are."""
         async with self._completions:
-            return messages.to_asset(await self._on(UPLOAD, request.name, self._uploads.complete, request.sha256))
+            made = await self._on(UPLOAD, request.name, self._uploads.complete, request.sha256)
+            return messages.to_asset(made, with_fingerprint=True)
 
     async def AbortUpload(self, request: assets_pb2.AbortUploadRequest, context: Any) -> assets_pb2.Upload:
         """The upload, given up."""
         return messages.to_upload(await self._on(UPLOAD, request.name, self._uploads.abort))
 
     async def GetAsset(self, request: assets_pb2.GetAssetRequest, context: Any) -> assets_pb2.Asset:
-        """One asset."""
-        return messages.to_asset(await self._on(ASSET, request.name, self._assets.get))
+        """One asset, with its fingerprint."""
+        return messages.to_asset(await self._on(ASSET, request.name, self._assets.get), with_fingerprint=True)
 
     async def BatchGetAssets(
         self, request: assets_pb2.BatchGetAssetsRequest, context: Any

@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf import struct_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.sessions.domain.assets import Asset, Hold, Peaks
+from services.sessions.domain.assets import Analysis, Asset, Hold, Peaks
 from services.sessions.domain.sessions import AudioReference, AudioStatus, Completeness, Revision, Session
 from services.sessions.domain.snapshots import Change, Missing
 from services.sessions.domain.waveform import PEAK_LEVELS
@@ -27,8 +27,8 @@ def to_timestamp(moment: datetime | None) -> Timestamp | None:
     return found
 
 
-def to_asset(asset: Asset) -> assets_pb2.Asset:
-    """The message of an asset."""
+def to_asset(asset: Asset, *, with_fingerprint: bool = False) -> assets_pb2.Asset:
+    """The message of an asset; a thousand fingerprints would not go into one message."""
     recording, content = asset.recording, asset.content
     return assets_pb2.Asset(
         name=asset.name,
@@ -53,6 +53,21 @@ def to_asset(asset: Asset) -> assets_pb2.Asset:
         delete_time=to_timestamp(asset.delete_time),
         purge_time=to_timestamp(asset.purge_time),
         etag=asset.etag,
+        analysis=_to_analysis(recording.analysis, with_fingerprint=with_fingerprint),
+    )
+
+
+def _to_analysis(heard: Analysis | None, *, with_fingerprint: bool) -> assets_pb2.AudioAnalysis | None:
+    if heard is None:
+        return None
+    return assets_pb2.AudioAnalysis(
+        tempo_bpm=heard.tempo_bpm,
+        tempo_confidence=heard.tempo_confidence,
+        key=heard.key,
+        key_confidence=heard.key_confidence,
+        clipped_share=heard.clipped_share,
+        silent_share=heard.silent_share,
+        fingerprint=heard.fingerprint if with_fingerprint else b"",
     )
 
 

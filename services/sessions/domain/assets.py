@@ -43,6 +43,19 @@ class UploadState(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is heard in a recording, of its first ten minutes."""
+
+    tempo_bpm: float  # 0 when none is heard
+    tempo_confidence: float  # 0 to 1
+    key: str  # as `B minor`, empty when none is heard
+    key_confidence: float  # 0 to 1
+    clipped_share: float  # of the frames
+    silent_share: float  # of the length
+    fingerprint: bytes = b""  # little-endian 32-bit words, eight a second
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """What a bounded decode has measured."""
 
@@ -53,6 +66,7 @@ class Recording:
     pcm_sha256: str  # of the decoded frames with rate and channels
     loudness_lufs: float | None  # None when nothing passes the gate
     peak: float  # largest absolute sample, full scale is 1.0
+    analysis: Analysis | None = None  # None when nobody has listened
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from audiofiles.faults import Unfit, truncated, unreadable
 from audiofiles.frames import Frames, open_frames
 from audiofiles.loudness import LoudnessMeter
 from services.sessions.domain.waveform import PEAK_LEVELS
+from services.sessions.probe.analysis import Listener
 
 Float32 = npt.NDArray[np.float32]
 
@@ -35,7 +36,7 @@ def _measure(file: Frames, peaks: Path, max_duration_s: int) -> dict[str, Any]:
         raise _too_long(promised / rate_hz, max_duration_s)
     # Equal sound in two lossless files has equal frames in float32, up to 24 bits.
     digest = hashlib.sha256(f"f32le {rate_hz} {channels}\n".encode())
-    meter = LoudnessMeter(rate_hz, channels)
+    meter, hearing = LoudnessMeter(rate_hz, channels), _Hearing(rate_hz, channels)
     frames, peak, coarse = 0, 0.0, bytearray()
     with peaks.open("wb") as waveform:
         for block in _blocks(file, channels):
@@ -50,6 +51,7 @@ def _measure(file: Frames, peaks: Path, max_duration_s: int) -> dict[str, Any]:
             peak = max(peak, -low, high)
             digest.update(block.data)
             meter.feed(block)
+            hearing.feed(block, fine)
             waveform.write(_to_bytes(fine))
             coarse += _to_bytes(_pairs(fine[:, 0], fine[:, 1], PEAK_LEVELS[1] // PEAK_LEVELS[0]))
         waveform.write(coarse)
@@ -66,7 +68,30 @@ def _measure(file: Frames, peaks: Path, max_duration_s: int) -> dict[str, Any]:
         "pcm_sha256": digest.hexdigest(),
         "loudness_lufs": meter.integrated_lufs(),
         "peak": peak,
+        "analysis": hearing.heard(),
     }
+
+
+class _Hearing:
+    """Listens as long as it can: what is heard is a help, and no upload fails for want of it."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self._listener: Listener | None = Listener(rate_hz, channels)
+
+    def feed(self, block: Float32, fine: Float32) -> None:
+        if self._listener is not None:
+            try:
+                self._listener.feed(block, fine)
+            except (ArithmeticError, LookupError, MemoryError, ValueError):
+                self._listener = None
+
+    def heard(self) -> dict[str, Any] | None:
+        if self._listener is None:
+            return None
+        try:
+            return self._listener.heard()
+        except (ArithmeticError, LookupError, MemoryError, ValueError):
+            return None
 
 
 def _blocks(file: Frames, channels: int) -> Iterator[Float32]:

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import base64
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from audiofiles import bounded
 from audiofiles.bounded import Broken, call_bounded
 from audiofiles.faults import Unfit
 from chassis.errors import ResourceExhausted
 from chassis.logs import get_logger
-from services.sessions.domain.assets import Recording
+from services.sessions.domain.assets import Analysis, Recording
 from services.sessions.domain.errors import PROBE_ERRORS, AudioUnreadable
 
 log = get_logger(__name__)
@@ -79,7 +81,7 @@ class ChildProber:
         arguments = {"audio": str(audio), "peaks": str(peaks), "max_duration_s": self.bounds.max_duration_s}
         bounds = bounded.Bounds(self.bounds.timeout_s, self.bounds.memory_bytes, _MAX_WRITTEN_BYTES)
         try:
-            return Recording(**call_bounded(_CALL, arguments, bounds, audio.parent))
+            return recording_of(call_bounded(_CALL, arguments, bounds, audio.parent))
         except Broken as broken:
             log.warning("probe_ended_badly", status=broken.status, stderr=broken.stderr)
             raise AudioUnreadable(broken.message) from broken
@@ -89,3 +91,11 @@ class ChildProber:
                     "there is no room to measure the file; complete the upload again later", retry_after_s=30
                 ) from fault
             raise PROBE_ERRORS[fault.reason](fault.message, metadata=fault.facts) from fault
+
+
+def recording_of(found: dict[str, Any]) -> Recording:
+    """The recording that `measure_file` tells of."""
+    heard = found.pop("analysis")
+    if heard is not None:
+        heard = Analysis(**{**heard, "fingerprint": base64.b64decode(heard["fingerprint"])})
+    return Recording(**found, analysis=heard)

@@ -13,6 +13,7 @@ from chassis.ids import new_uid
 from chassis.paging import Pager
 from services.sessions.domain.assets import (
     ASSET,
+    Analysis,
     Asset,
     AssetState,
     Content,
@@ -26,6 +27,7 @@ from services.sessions.store.tables import AssetRow, HoldRow, UploadRow
 
 _CONTENT = ("sha256", "size_bytes", "crc32")
 _RECORDING = ("media_type", "frames", "rate_hz", "channels", "pcm_sha256", "loudness_lufs", "peak")
+_ANALYSIS = ("tempo_bpm", "tempo_confidence", "key", "key_confidence", "clipped_share", "silent_share")
 _UPLOAD = (
     "artist",
     "uid",
@@ -89,7 +91,7 @@ class AssetRecords:
         insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
         now = self._clock.now()
         values = {name: getattr(new.content, name) for name in _CONTENT}
-        values |= {name: getattr(new.recording, name) for name in _RECORDING}
+        values |= {name: getattr(new.recording, name) for name in _RECORDING} | _heard(new.recording.analysis)
         values |= {"uid": new_uid(), "artist": self._artist, "display_name": new.display_name, "version": 1}
         values |= {"state": AssetState.READY.value, "create_time": now, "update_time": now}
         self._session.execute(insert(AssetRow).values(values).on_conflict_do_nothing())
@@ -198,13 +200,29 @@ def to_asset(row: AssetRow, hold_count: int = 0) -> Asset:
         display_name=row.display_name,
         state=AssetState(row.state),
         content=Content(**{name: getattr(row, name) for name in _CONTENT}),
-        recording=Recording(**{name: getattr(row, name) for name in _RECORDING}),
+        recording=Recording(**{name: getattr(row, name) for name in _RECORDING}, analysis=_analysis(row)),
         create_time=row.create_time,
         update_time=row.update_time,
         delete_time=row.delete_time,
         hold_count=hold_count,
         etag=etag_of("asset", row.uid, row.version),
     )
+
+
+def _heard(analysis: Analysis | None) -> dict[str, object]:
+    """The columns of an analysis."""
+    if analysis is None:
+        return {"analysis": None, "fingerprint": None}
+    return {
+        "analysis": {name: getattr(analysis, name) for name in _ANALYSIS},
+        "fingerprint": analysis.fingerprint,
+    }
+
+
+def _analysis(row: AssetRow) -> Analysis | None:
+    if row.analysis is None:
+        return None
+    return Analysis(**{name: row.analysis[name] for name in _ANALYSIS}, fingerprint=row.fingerprint or b"")
 
 
 def to_upload(row: UploadRow) -> Upload:

@@ -57,6 +57,8 @@ class AssetRow(Base):
     pcm_sha256: Mapped[str] = mapped_column(sa.String(64))
     loudness_lufs: Mapped[float | None] = mapped_column(sa.Double)
     peak: Mapped[float] = mapped_column(sa.Double)
+    analysis: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    fingerprint: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
     version: Mapped[int] = mapped_column(sa.BigInteger)
     create_time: Mapped[datetime] = mapped_column(UtcDateTime)
     update_time: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -19,6 +19,7 @@ from services.sessions.domain.assets import Asset, Recording
 from services.sessions.domain.errors import PROBE_ERRORS
 from services.sessions.domain.sessions import AudioReference, Session
 from services.sessions.probe.decode import measure_file
+from services.sessions.probe.prober import recording_of
 from services.sessions.store import Base, SqlStore
 from services.sessions.use_cases.assets import Assets
 from services.sessions.use_cases.collect import Collector
@@ -41,7 +42,7 @@ class InProcessProber:
     def measure(self, audio: Path, peaks: Path) -> Recording:
         self.measured += 1
         try:
-            return Recording(**measure_file(str(audio), str(peaks), max_duration_s=60))
+            return recording_of(measure_file(str(audio), str(peaks), max_duration_s=60))
         except Unfit as fault:
             raise PROBE_ERRORS[fault.reason](fault.message, metadata=fault.facts) from fault
 
