@@ -103,7 +103,7 @@ def _of_audio(item: _Item, parameters: TrainingParameters) -> list[Finding]:
             _warning(item, "LOW_RATE", f"{file.rate_hz} Hz; the trainer works at 32,000 Hz and cannot add more")
         )
     elif file.rate_hz < PREPARED_RATE_HZ:
-        found.append(_warning(item, "RATE_BELOW_44100", f"{file.rate_hz} Hz; 44,100 Hz or more is better"))
+        found.append(_warning(item, "LOW_RATE", f"{file.rate_hz} Hz; 44,100 Hz or more is better"))
     if file.channels == 1 and parameters.channels == 2:
         text = f"{parameters.model_version} trains in stereo; both channels are the same"
         found.append(_warning(item, "MONO_AUDIO", text))
