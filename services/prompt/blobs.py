@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from chassis.objects import ObjectStore
@@ -18,9 +18,22 @@ class LiveSetBlobs:
         """The bytes of an object."""
         return self._objects.read(key)
 
+    def read_part(self, key: str, offset: int, length: int) -> Iterator[bytes]:
+        """So many bytes of an object from the offset on, fewer at its end."""
+        return self._objects.read(key, offset=offset, length=length)
+
+    def size(self, key: str) -> int | None:
+        """Size of an object in bytes; None if there is none."""
+        found = self._objects.head(key)
+        return found.size_bytes if found else None
+
     def exists(self, key: str) -> bool:
         """Whether there is an object at the key."""
         return self._objects.head(key) is not None
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> None:
+        """Store the bytes under the key."""
+        self._objects.put(key, pieces)
 
     def copy(self, source: str, target: str) -> None:
         """Put the bytes of one key at another."""
@@ -35,7 +48,8 @@ class LiveSetBlobs:
         found = self._objects.head(key)
         return found is not None and found.update_time < moment
 
-    def delete_all(self, prefix: str) -> None:
-        """Remove every object whose key begins with the prefix."""
+    def delete_all(self, prefix: str, *, before: datetime | None = None) -> None:
+        """Remove every object whose key begins with the prefix, those that were last written later left out."""
         for found in list(self._objects.list(prefix)):
-            self._objects.delete(found.key)
+            if before is None or found.update_time < before:
+                self._objects.delete(found.key)

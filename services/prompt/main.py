@@ -114,6 +114,7 @@ def _limits(settings: PromptSettings) -> Limits:
         xml_bytes=settings.als_max_xml_bytes,
         ratio=settings.als_max_ratio,
         depth=settings.als_max_depth,
+        nodes=settings.als_max_nodes,
         memory_bytes=settings.als_max_memory_bytes,
         seconds=settings.als_timeout_s,
     )

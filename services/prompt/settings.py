@@ -67,6 +67,7 @@ class PromptSettings(Settings):
     als_max_xml_bytes: int = Field(default=512 << 20, ge=1, description="Largest XML inside an .als file, in bytes")
     als_max_ratio: int = Field(default=100, ge=2, description="How many times an .als file may expand")
     als_max_depth: int = Field(default=100, ge=10, le=250, description="How deep the XML of an .als file may nest")
+    als_max_nodes: int = Field(default=5_000_000, ge=1_000, description="XML elements in an .als file")
     als_max_memory_bytes: int = Field(default=1 << 30, ge=64 << 20, description="Memory of one reader, in bytes")
     als_timeout_s: int = Field(default=20, ge=1, le=600, description="Longest time to read an .als file, in seconds")
     als_readers: int = Field(default=2, ge=1, le=64, description=".als files that are read at once")

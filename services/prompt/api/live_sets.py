@@ -7,9 +7,11 @@ from typing import Any
 
 from chassis.context import caller
 from services.prompt.api.messages import LIVE_SET, artist_in, changes_of, ids_in, time_of, to_struct
-from services.prompt.domain.live_sets import LiveSet
+from services.prompt.domain.live_sets import LiveSet, key_of
 from services.prompt.domain.ports import Run
-from services.prompt.use_cases.live_sets import LiveSets, NewLiveSet
+from services.prompt.use_cases.live_set_imports import ImportResult
+from services.prompt.use_cases.live_sets import LiveSets
+from services.prompt.use_cases.new_live_sets import NewLiveSet
 from tonewright.prompt.v1 import prompt_pb2 as pb
 from tonewright.prompt.v1 import prompt_pb2_grpc
 
@@ -35,6 +37,26 @@ class LiveSetMethods(prompt_pb2_grpc.PromptServiceServicer):
         async with self._reading:
             return live_set_message(await self._run(self._live_sets.create, caller(), artist, new))
 
+    async def ImportLiveSets(self, request: pb.ImportLiveSetsRequest, context: Any) -> pb.ImportLiveSetsResponse:
+        """What became of each Live Set in an uploaded zip."""
+        artist, imports = artist_in(request.parent, "parent"), self._live_sets.imports
+        asked = await self._run(
+            imports.begin, caller(), artist, request.object_key, request.project_name, request.request_id
+        )
+        for entry in asked.files:
+            async with self._reading:  # file by file, so that others get their turn
+                await self._run(imports.read, asked, entry)
+        results, ignored_count = await self._run(imports.finish, caller(), asked)
+        return pb.ImportLiveSetsResponse(
+            results=[import_result_message(result, live_set) for result, live_set in results],
+            ignored_count=ignored_count,
+        )
+
+    async def GetLiveSetTimeline(self, request: pb.GetLiveSetTimelineRequest, context: Any) -> pb.LiveSetTimeline:
+        """A picture of the arrangement."""
+        drawn = await self._run(self._live_sets.timeline, *ids_in(LIVE_SET, request.name), request.width)
+        return pb.LiveSetTimeline(content=drawn.encode(), media_type="image/svg+xml")
+
     async def GetLiveSet(self, request: pb.GetLiveSetRequest, context: Any) -> pb.LiveSet:
         """One Live Set."""
         found = await self._run(self._live_sets.get, *ids_in(LIVE_SET, request.name))
@@ -49,6 +71,7 @@ class LiveSetMethods(prompt_pb2_grpc.PromptServiceServicer):
             min(request.page_size, 20) or 20 if full else request.page_size,  # full ones are large
             request.page_token,
             show_deleted=request.show_deleted,
+            query=request.query,
         )
         live_sets = [live_set_message(live_set, full=full) for live_set in page.items]
         return pb.ListLiveSetsResponse(live_sets=live_sets, next_page_token=page.next_page_token)
@@ -73,6 +96,7 @@ def live_set_message(live_set: LiveSet, *, full: bool = True) -> pb.LiveSet:
     """The Live Set as a message, with its summary if `full`."""
     summary = live_set.summary
     overview = summary.get("overview", {})
+    key, evidence = key_of(summary)
     return pb.LiveSet(
         name=live_set.name,
         display_name=live_set.display_name,
@@ -95,4 +119,18 @@ def live_set_message(live_set: LiveSet, *, full: bool = True) -> pb.LiveSet:
         delete_time=time_of(live_set.delete_time),
         purge_time=time_of(live_set.purge_time),
         etag=live_set.etag,
+        key=key,
+        key_evidence=evidence,
+        duration_s=(summary.get("arrangement") or {}).get("length_seconds") or 0.0,
+    )
+
+
+def import_result_message(result: ImportResult, live_set: LiveSet | None) -> pb.ImportLiveSetsResponse.Result:
+    """What became of a file as a message."""
+    return pb.ImportLiveSetsResponse.Result(
+        path=result.path,
+        live_set=live_set_message(live_set, full=False) if live_set else None,
+        already_there=result.already_there,
+        reason=result.reason,
+        message=result.message,
     )

@@ -107,6 +107,30 @@ class LiveSetUnreadable(InvalidArgument):
     REASON = "LIVE_SET_UNREADABLE"
 
 
+class LiveSetArchiveInvalid(InvalidArgument):
+    """The uploaded file is no zip, or a damaged one."""
+
+    REASON = "LIVE_SET_ARCHIVE_INVALID"
+
+
+class LiveSetArchiveTooLarge(InvalidArgument):
+    """The zip holds more entries or bytes than one call reads."""
+
+    REASON = "LIVE_SET_ARCHIVE_TOO_LARGE"
+
+
+class LiveSetArchiveEmpty(InvalidArgument):
+    """The zip holds no Live Set."""
+
+    REASON = "LIVE_SET_ARCHIVE_EMPTY"
+
+
+class LiveSetEntryRefused(InvalidArgument):
+    """A file of the zip is encrypted, damaged or badly named."""
+
+    REASON = "LIVE_SET_ENTRY_REFUSED"
+
+
 REFUSALS: Mapping[str, type[InvalidArgument]] = {
     kind.REASON: kind
     for kind in (
@@ -201,14 +225,26 @@ def names_of(file_name: str, display_name: str) -> tuple[str, str]:
     return file_name or f"{shown}.als", shown
 
 
-def finished_summary(summary: Mapping[str, Any], file_name: str, project_name: str, artist_name: str) -> dict[str, Any]:
+def finished_summary(
+    summary: Mapping[str, Any], file_name: str, project_name: str, artist_name: str, project_folder: str = ""
+) -> dict[str, Any]:
     """The summary with the names that the file itself does not hold."""
     stem = file_name[:-4] if file_name.lower().endswith(".als") else file_name
     return {
         "als_stem": stem,
         "als_filename": file_name,
         "project_name": project_name,
-        "project_folder": "",
+        "project_folder": project_folder,
         "artist_name": artist_name,
         **summary,
     }
+
+
+def key_of(summary: Mapping[str, Any]) -> tuple[str, str]:
+    """The key as `B minor` and what it rests on; empty texts when the summary gives none that can be trusted."""
+    key = summary.get("key") or {}
+    root, scale = key.get("root_name"), key.get("scale")
+    if not (key.get("trusted") and root and scale):
+        return "", ""
+    shown = str(scale).lower() if scale in {"Major", "Minor"} else str(scale)
+    return f"{root} {shown}", str(key.get("evidence", "set"))

@@ -35,6 +35,7 @@ class LiveSetRows:
                 sha256=live_set.sha256,
                 size_bytes=live_set.size_bytes,
                 summary=dict(live_set.summary),
+                search_text=_search_text(live_set.display_name, live_set.file_name, live_set.project_name),
                 create_time=live_set.create_time,
                 update_time=live_set.update_time,
             )
@@ -45,9 +46,18 @@ class LiveSetRows:
         """The Live Set, also a deleted one if asked for."""
         return to_live_set(self._live_set_row(artist, uid, deleted=None if deleted else False))
 
-    def live_sets(self, artist: str, *, size: int, token: str, show_deleted: bool) -> Page[LiveSet]:
-        """The Live Sets, newest first."""
+    def live_set_of_file(self, artist: str, sha256: str) -> LiveSet | None:
+        """The oldest Live Set of the artist that has this file and is not deleted."""
+        select = sa.select(LiveSetRow).where(LiveSetRow.artist == artist, LiveSetRow.sha256 == sha256)
+        oldest = select.where(LiveSetRow.delete_time.is_(None)).order_by(LiveSetRow.create_time, LiveSetRow.uid)
+        row = self.session.scalar(oldest.limit(1))
+        return to_live_set(row) if row else None
+
+    def live_sets(self, artist: str, *, size: int, token: str, show_deleted: bool, query: str = "") -> Page[LiveSet]:
+        """The Live Sets, newest first; only those whose names hold the query, unless it is empty."""
         select = sa.select(LiveSetRow).where(LiveSetRow.artist == artist)
+        if query:
+            select = select.where(LiveSetRow.search_text.contains(query.casefold(), autoescape=True))
         if not show_deleted:
             select = select.where(LiveSetRow.delete_time.is_(None))
         rows, next_token = self.pager.page(
@@ -56,7 +66,7 @@ class LiveSetRows:
             order=(LiveSetRow.create_time, LiveSetRow.uid),
             size=size,
             token=token,
-            filter=f"live sets of {artist} {show_deleted}",
+            filter=f"live sets of {artist} {show_deleted} {query}",
         )
         return Page([to_live_set(row) for row in rows], next_token)
 
@@ -66,6 +76,8 @@ class LiveSetRows:
         """Change columns if the etag fits; `deleted` says how the Live Set must be, None for either."""
         row = self._live_set_row(artist, uid, deleted=deleted)
         key = [LiveSetRow.artist == artist, LiveSetRow.uid == uid]
+        names = [columns.get(name, getattr(row, name)) for name in ("display_name", "file_name", "project_name")]
+        columns["search_text"] = _search_text(*names)
         change(self.session, row, key, etag, lambda r: to_live_set(r).etag, self.clock, columns)
         return to_live_set(row)
 
@@ -89,3 +101,8 @@ class LiveSetRows:
         if deleted and row.delete_time is None:
             raise LiveSetNotDeleted(f"artists/{artist}/live-sets/{uid} is not deleted; there is nothing to bring back")
         return row
+
+
+def _search_text(*names: str) -> str:
+    """The names in one case; the line ends keep a query from matching across two of them."""
+    return "\n".join(names).casefold()

@@ -89,6 +89,8 @@ class LiveSetRow(_OfArtist, _Revised, Base):
     sha256: Mapped[str] = mapped_column(sa.String(64))
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     summary: Mapped[dict[str, Any]] = mapped_column(Json)
+    # Names in one case, for finding.
+    search_text: Mapped[str] = mapped_column(sa.Text, default="")
     delete_time: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from chassis.clock import Clock
 from chassis.context import Caller, mark_replayed
-from chassis.errors import AppError, InvalidArgument
-from chassis.ids import new_uid
+from chassis.errors import AppError, InvalidArgument, require
 from chassis.paging import Page
+from services.prompt.domain.artists import is_clean
 from services.prompt.domain.live_sets import (
     LiveSet,
     ReadFile,
@@ -20,24 +19,15 @@ from services.prompt.domain.live_sets import (
     blob_key,
     check_names,
     check_upload,
-    finished_summary,
     names_of,
 )
 from services.prompt.domain.ports import Objects, Reader, Store
+from services.prompt.domain.timeline import draw_timeline
+from services.prompt.use_cases.live_set_imports import LiveSetImports
+from services.prompt.use_cases.new_live_sets import NewLiveSet, live_set_of
 from services.prompt.use_cases.repeats import already_made, fingerprint
 
 _METHOD = "CreateLiveSet"
-
-
-@dataclass(frozen=True, slots=True)
-class NewLiveSet:
-    """What a Live Set is made from."""
-
-    object_key: str
-    file_name: str = ""
-    display_name: str = ""
-    project_name: str = ""
-    request_id: str = ""
 
 
 class LiveSets:
@@ -48,6 +38,7 @@ class LiveSets:
         self._objects = objects
         self._reader = reader
         self._clock = clock
+        self.imports = LiveSetImports(store, objects, reader, clock)
 
     def create(self, caller: Caller, artist: str, new: NewLiveSet) -> LiveSet:
         """The Live Set of an uploaded file; the upload is used up.
@@ -73,10 +64,16 @@ class LiveSets:
         with self._store.of_artist(artist, write=False) as transaction:
             return transaction.live_set(artist, uid)
 
-    def list(self, artist: str, size: int, token: str, *, show_deleted: bool) -> Page[LiveSet]:
-        """The Live Sets, newest first."""
+    def list(self, artist: str, size: int, token: str, *, show_deleted: bool, query: str = "") -> Page[LiveSet]:
+        """The Live Sets, newest first; only those whose name, file or project holds the query, unless it is empty."""
+        require(len(query) <= 100 and is_clean(query), "query", "at most 100 printable characters")
         with self._store.of_artist(artist, write=False) as transaction:
-            return transaction.live_sets(artist, size=size, token=token, show_deleted=show_deleted)
+            return transaction.live_sets(artist, size=size, token=token, show_deleted=show_deleted, query=query)
+
+    def timeline(self, artist: str, uid: str, width: int) -> str:
+        """A picture of the arrangement as SVG, `width` pixels wide; 0 means 1,200."""
+        require(width == 0 or 200 <= width <= 8000, "width", "0 or 200 to 8,000 pixels")
+        return draw_timeline(self.get(artist, uid).summary, width or 1200)
 
     def update(self, artist: str, uid: str, etag: str, changes: Mapping[str, str]) -> LiveSet:
         """The Live Set with other names."""
@@ -132,25 +129,8 @@ class LiveSets:
         return found
 
     def _keep(self, caller: Caller, artist: str, new: NewLiveSet, found: ReadFile, body: str) -> str:
-        now = self._clock.now()
-        file_name, display_name = names_of(new.file_name, new.display_name)
         with self._store.of_artist(artist) as transaction:
-            owner = transaction.artist(artist)
-            summary = finished_summary(found.summary, file_name, new.project_name, owner.display_name)
-            live_set = LiveSet(
-                artist=artist,
-                uid=new_uid(),
-                display_name=display_name,
-                project_name=new.project_name,
-                file_name=file_name,
-                sha256=found.sha256,
-                size_bytes=found.size_bytes,
-                summary=summary,
-                create_time=now,
-                update_time=now,
-                delete_time=None,
-                etag="",
-            )
+            live_set = live_set_of(transaction.artist(artist), new, found, self._clock)
             known = transaction.once(caller, _METHOD, new.request_id, body, live_set.name)
             if known is None:
                 transaction.add_live_set(live_set)

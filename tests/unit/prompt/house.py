@@ -25,7 +25,8 @@ from services.prompt.use_cases.artists import Artists, Members, Profiles
 from services.prompt.use_cases.captions import Captions
 from services.prompt.use_cases.chat import Chat
 from services.prompt.use_cases.checks import Checks
-from services.prompt.use_cases.live_sets import LiveSets, NewLiveSet
+from services.prompt.use_cases.live_sets import LiveSets
+from services.prompt.use_cases.new_live_sets import NewLiveSet
 from services.prompt.use_cases.purge import purge
 from services.prompt.use_cases.templates import Templates
 from tests.material.live_set import live_set_bytes

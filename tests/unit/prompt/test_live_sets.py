@@ -11,7 +11,7 @@ from chassis.errors import EtagMismatch, FieldInvalid, InvalidArgument, RequestI
 from chassis.testing import FakeClock
 from services.prompt.domain.artists import ArtistNotFound
 from services.prompt.domain.live_sets import LiveSetNotDeleted, LiveSetNotFound, UploadNotFound
-from services.prompt.use_cases.live_sets import NewLiveSet
+from services.prompt.use_cases.new_live_sets import NewLiveSet
 from tests.material.live_set import live_set_bytes, small_plan
 from tests.unit.prompt.house import House, ada, is_replayed
 
@@ -90,6 +90,22 @@ def test_a_deleted_live_set_comes_back(nova: House) -> None:
     assert nova.live_sets.undelete("nova", live_set.uid).delete_time is None
     with pytest.raises(LiveSetNotDeleted):
         nova.live_sets.undelete("nova", live_set.uid)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("MY", 1), ("größe", 1), ("album_1", 1), ("albumx1", 0), ("%", 0), ("", 1)],
+)
+def test_live_sets_are_found_by_their_names(nova: House, query: str, found: int) -> None:
+    live_set = nova.add_live_set()
+    nova.live_sets.update("nova", live_set.uid, "", {"project_name": "GRÖßE Album_1"})
+
+    assert len(nova.live_sets.list("nova", 0, "", show_deleted=False, query=query).items) == found
+
+
+def test_a_query_too_long_is_refused(nova: House) -> None:
+    with pytest.raises(FieldInvalid, match="query"):
+        nova.live_sets.list("nova", 0, "", show_deleted=False, query="x" * 101)
 
 
 def test_a_file_goes_with_the_last_live_set_that_has_it(nova: House, clock: FakeClock) -> None:
