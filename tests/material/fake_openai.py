@@ -12,6 +12,8 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.material.obedience import obey
+
 KEY_REFUSED = "sk-refused"
 
 
@@ -32,6 +34,12 @@ class FakeOpenAI:
         self._server: ThreadingHTTPServer | None = None
         self._break: tuple[int, bool] | None = None
         self._wait_s = 0.0
+        self._obeys = False
+        self._always = ""
+        self._unknown: tuple[str, ...] = ()
+        self.at_once = 0
+        self.most_at_once = 0
+        self._counting = threading.Lock()
         self.connections: set[socket.socket] = set()
         self.port = 0
         self.start()
@@ -68,6 +76,30 @@ class FakeOpenAI:
         """Give these texts as they are, as a model without structured output does."""
         self._answers.extend(texts)
 
+    def will_obey(self, *, obeys: bool = True) -> None:
+        """Do what anybody says anywhere in the input, before any rule."""
+        self._obeys = obeys
+
+    def will_always_say(self, text: str) -> None:
+        """Give this caption whatever is asked, also when it was told what is wrong with it; empty ends it."""
+        self._always = text
+
+    def knows_no(self, *fields: str) -> None:
+        """Refuse requests that hold one of these: a kind of `response_format`, or a field."""
+        self._unknown = fields
+
+    def complaint(self, body: dict[str, Any]) -> str:
+        """What the server says of a request with fields that it does not know; empty for nothing."""
+        kind = (body.get("response_format") or {}).get("type", "")
+        if kind in self._unknown:
+            return f"response_format type {kind} is unavailable on this server"
+        return next((f"Unrecognized request argument supplied: {name}" for name in self._unknown if name in body), "")
+
+    def working(self, more: int) -> None:
+        with self._counting:
+            self.at_once += more
+            self.most_at_once = max(self.most_at_once, self.at_once)
+
     def will_fail(self, status: int, times: int = 1, **headers: str) -> None:
         """Answer the next requests with an error status."""
         self._faults.extend([(status, headers)] * times)
@@ -92,6 +124,10 @@ class FakeOpenAI:
         self.requests.append(body)
         if self._answers:
             return self._answers.popleft()
+        if self._always:
+            return json.dumps({"caption": self._always}, ensure_ascii=False)
+        if self._obeys and (said := obey(body["messages"])):
+            return json.dumps({"caption": said}, ensure_ascii=False)
         asked = "\n".join(message["content"] for message in body["messages"])
         tag = re.search(r"TEMPO_TAG: (BPM: [\d.]+)", asked)
         text = (
@@ -123,11 +159,23 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self._refused():
             return
+        self.fake.working(1)
+        try:
+            self._complete(body)
+        finally:
+            self.fake.working(-1)
+
+    def _complete(self, body: dict[str, Any]) -> None:
         if (fault := self.fake.next_fault()) is not None:
             status, headers = fault
             self._json(status, _error(f"scripted {status}"), **headers)
             return
+        if complaint := self.fake.complaint(body):
+            self._json(400, _error(complaint))
+            return
         text = self.fake.answer(body)
+        if "response_format" not in body:
+            text = _plain(text)
         if body.get("stream"):
             self._stream(body, text)
         else:
@@ -182,6 +230,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
+def _plain(text: str) -> str:
+    """The caption alone, as a model says it that was not asked for JSON."""
+    try:
+        return str(json.loads(text)["caption"])
+    except (ValueError, KeyError, TypeError):
+        return text
 
 
 def _head(body: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import takewhile
 
 from services.prompt.domain.names import plain
 from services.prompt.domain.rules import RuleContext
@@ -35,6 +36,8 @@ _ORDER = re.compile(
     | \b(?:output|print|write|say|repeat|respond|reply|answer)\s+the\s+(?:following|words?|text)\b
     | \b(?:antworte|schreibe?|gib|sage?|r[eé]ponds?|[eé]cri[stv]\w*|responde|escribe|escreva|diga|rispondi|scrivi)\b
     | \b(?:end|start|begin)\s+of\s+(?:data|input|prompt|context)\b | \bBPM\s*[:=]
+    | (?:output|print|write|say|repeat|respond|reply|answer|append|mention|quote)\s*:
+    | <\| | \[/?INST | <</?SYS | </?[a-z]+\s*> | ``` | ["']\s*: | \bDATA-[0-9a-f]{8}
     | игнорир | забудь | напиши | ответь | 忽略 | 忘记 | 输出 | 無視 | 出力 | 무시 | 출력 | تجاهل | اكتب | התעלם | अनदेखा
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -44,13 +47,14 @@ _ORDER = re.compile(
 def safe_text(text: str, context: RuleContext, *, longest: int = 300) -> str:
     """The text as data for a model, at most `longest` characters; empty when nothing of it is fit.
 
-    Clauses that give orders are left out whole; names that captions may not hold are cut out.
+    The text ends before the first clause that gives orders; names that captions may not hold are cut out.
     """
-    text = plain(unicodedata.normalize("NFKC", plain(text[: 20 * longest])))
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "\n", text[: 20 * longest])
+    text = plain(unicodedata.normalize("NFKC", plain(text)))
     text = context.without_names(text)  # first as it is, since a file's name is more than its words
     for form in (_ADDRESS, _PATH, _FILE):
         text = form.sub(" ", text)
-    clauses = (clause for clause in _CLAUSE.split(text) if clause.strip() and not _ORDER.search(clause))
+    clauses = takewhile(lambda clause: not _ORDER.search(clause), _CLAUSE.split(text))
     text = " ".join(_MARKS.sub(" ", " ".join(clauses)).split())
     # Cutting out may have put two halves of a name together.
     text = " ".join(context.without_names(text).split()).strip(" ,;:-")
