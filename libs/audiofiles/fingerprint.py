@@ -18,6 +18,8 @@ Float32 = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint32]
 
 WORDS_PER_S = 8
+# Recordings at least so alike are the same music.
+ALIKE = 0.8
 LONGEST_S = 120
 _WINDOW = 8192
 _BACK = 4  # words between the two moments that are compared
