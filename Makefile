@@ -69,13 +69,16 @@ test-long: $(VENV)/.dev ## The fault, fuzz and load suites with full counts
 	$(PYTEST) tests -m long --timeout 1800
 
 .PHONY: bench
-bench: bench-gateway bench-stems ## Every figure that the project publishes
+bench: bench-gateway bench-export bench-stems ## Every figure that the project publishes
 
 .PHONY: bench-gateway
 bench-gateway: $(VENV)/.dev ## A read through the gateway beside the same read by gRPC alone
 	$(BIN)/python -m bench.gateway
 
 .PHONY: bench-stems
+bench-export: $(VENV)/.dev ## An archive of a dataset beside `zip -0`
+	$(BIN)/python -m bench.export
+
 bench-stems: $(VENV)/.dev ## A separation beside the demucs package (needs `make setup-demucs`; OPTIONS)
 	$(BIN)/python -m bench.stems $(OPTIONS)
 
