@@ -75,10 +75,11 @@ bench: bench-gateway bench-export bench-stems ## Every figure that the project p
 bench-gateway: $(VENV)/.dev ## A read through the gateway beside the same read by gRPC alone
 	$(BIN)/python -m bench.gateway
 
-.PHONY: bench-stems
+.PHONY: bench-export
 bench-export: $(VENV)/.dev ## An archive of a dataset beside `zip -0`
 	$(BIN)/python -m bench.export
 
+.PHONY: bench-stems
 bench-stems: $(VENV)/.dev ## A separation beside the demucs package (needs `make setup-demucs`; OPTIONS)
 	$(BIN)/python -m bench.stems $(OPTIONS)
 
