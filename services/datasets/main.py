@@ -92,6 +92,7 @@ class _Parts:
         self.run_jobs = Jobs(db, CaptionRunRows, clock, lease_s=lease_s, noun="caption_run", queue=queue)
         self.items, self.releases = SqlItems(ground), SqlReleases(ground)
         self.caption_runs, self.caption_edits = SqlCaptionRuns(ground, self.run_jobs), SqlCaptionEdits(ground)
+        self.duplicates = Duplicates(self.items, runtime.pager)
         self.exports, self.snapshots = SqlExports(ground, self.export_jobs), SqlSnapshots(ground)
         self.rendered, self.leftovers = SqlRendered(ground), SqlLeftovers(ground)
         self.conversations = SqlConversations(ground)
@@ -275,13 +276,20 @@ def main() -> None:
 def _snapshot_desk(parts: _Parts, clock: Clock) -> SnapshotDesk:
     choose = Selections(parts.items, parts.snapshots)
     return SnapshotDesk(
-        parts.snapshots, choose, parts.captions, parts.assets, parts.releases, clock, canonical=rfc8785.dumps
+        parts.snapshots,
+        choose,
+        parts.captions,
+        parts.assets,
+        parts.releases,
+        clock,
+        canonical=rfc8785.dumps,
+        alike=parts.duplicates.groups,
     )
 
 
 def _many_items(parts: _Parts, runtime: Runtime) -> api.ManyItems:
     choose, clock = Selections(parts.items, parts.snapshots), runtime.clock
-    duplicates = Duplicates(parts.items, runtime.pager)
+    duplicates = parts.duplicates
     return api.ManyItems(
         CaptionRuns(parts.caption_runs, parts.items, choose, clock),
         CaptionEditing(parts.items, parts.caption_edits, choose, parts.captions, clock),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from chassis.errors import Violation, require
 from services.datasets.domain import formats
-from services.datasets.domain.captions import tag_tempo
+from services.datasets.domain.duplicates import DuplicateGroup, Likeness
 from services.datasets.domain.exports import (
     MAX_ITEMS,
     ExportFormat,
@@ -21,6 +21,7 @@ from services.datasets.domain.exports import (
 )
 from services.datasets.domain.findings import Finding
 from services.datasets.domain.formats.captions import composed
+from services.datasets.domain.item_findings import SILENT_PEAK
 from services.datasets.domain.items import Audio, TrainingItem
 from services.datasets.domain.recipes import AudioMode, Recipe
 from services.datasets.domain.snapshots import SnapshotMember
@@ -28,12 +29,8 @@ from services.datasets.domain.snapshots import SnapshotMember
 MIN_PAIRS = 8  # below this the trainer's own guide expects a poor model
 MIN_S = 5.0
 CAPTION_MAX = 600  # characters, trigger and suffix included
-SILENT_PEAK = 0.001  # -60 dBFS
 QUIET_LUFS = -30.0
-CLIPPED_SHARE = 0.0001  # of the frames
 LITTLE_S, MUCH_S = 15 * 60.0, 9 * 3600.0
-TEMPO_TOLERANCE = 0.04
-SURE_TEMPO = 0.5
 MAX_FINDINGS = 1000
 _VOICES = re.compile(r"\b(vocals?|vocalists?|voices?|singing|singers?|sung|rapping|choirs?|acapella)\b", re.IGNORECASE)
 _NO_VOICES = re.compile(r"\b(no|without|free of) (vocals?|voices?|singing)|instrumental\b", re.IGNORECASE)
@@ -57,7 +54,8 @@ def audio_fault(audio: Audio) -> str:
         return f"E3: it is {known}, which no trainer reads; upload the audio as WAV, FLAC or MP3"
     if audio.duration_s < MIN_S:
         return f"E4: it is {audio.duration_s:.1f} s long and trainers want {MIN_S:.0f} s or more; upload a longer take"
-    if audio.peak < SILENT_PEAK:
+    # A peak of exactly 0 on audio that was never measured says nothing.
+    if audio.peak < SILENT_PEAK and audio.loudness_lufs is None and audio.pcm_sha256:
         return "E8: it is silent (its peak lies below -60 dBFS); upload audio that can be heard"
     return ""
 
@@ -100,8 +98,13 @@ def refuse(faults: Iterable[tuple[str, str]], count: int, what: str) -> None:
         )
 
 
-def snapshot_findings(members: Sequence[SnapshotMember]) -> list[Finding]:
-    """What a person should know of a dataset, whatever is made of it."""
+def snapshot_findings(members: Sequence[SnapshotMember], groups: Sequence[DuplicateGroup] = ()) -> list[Finding]:
+    """What a person should know of a dataset, whatever is made of it.
+
+    Args:
+        members: What it holds.
+        groups: Items of the artist that hold the same audio, or nearly.
+    """
     found = []
     if len(members) < MIN_PAIRS:
         found.append(Finding("FEW_PAIRS", f"{len(members)} pairs; a training wants at least {MIN_PAIRS}, better more"))
@@ -110,39 +113,25 @@ def snapshot_findings(members: Sequence[SnapshotMember]) -> list[Finding]:
         found.append(Finding("LITTLE_AUDIO", f"{total_s / 60:.1f} minutes in all; a training wants 15 or more"))
     if total_s > MUCH_S:
         found.append(Finding("MUCH_AUDIO", f"{total_s / 3600:.1f} hours in all; the trainer is made for up to 9"))
-    found += _duplicates(members)
+    found += _alike(members, groups)
     for member in members:
-        found += _content_findings(member)
+        loudness = member.audio.loudness_lufs
+        if loudness is not None and loudness < QUIET_LUFS:
+            text = f"{loudness:.1f} LUFS; make it louder, or export NORMALISED with loudness_lufs"
+            found.append(Finding("QUIET_AUDIO", text, member.item_name))
     return found
 
 
-def _duplicates(members: Sequence[SnapshotMember]) -> list[Finding]:
-    found, seen = [], dict[str, str]()
-    for member in members:
-        signs = [sign for sign in (member.audio.sha256, member.audio.pcm_sha256) if sign]
-        if first := next((seen[sign] for sign in signs if sign in seen), ""):
-            found.append(Finding("DUPLICATE_AUDIO", f"the same audio as {first}; leave one out", member.item_name))
-        for sign in signs:
-            seen.setdefault(sign, member.item_name)
-    return found
-
-
-def _content_findings(member: SnapshotMember) -> list[Finding]:
-    audio, name, found = member.audio, member.item_name, []
-    if not member.consent.training_allowed:
-        text = "nobody has said that training on it is allowed; set the item's consent"
-        found.append(Finding("CONSENT_UNKNOWN", text, name))
-    if audio.clipped_share > CLIPPED_SHARE:
-        text = f"{audio.clipped_share:.2%} of it stands at full scale; the clipping will be learned"
-        found.append(Finding("CLIPPED", text, name))
-    if audio.loudness_lufs is not None and audio.loudness_lufs < QUIET_LUFS:
-        found.append(Finding("QUIET", f"{audio.loudness_lufs:.1f} LUFS; make it louder or export it NORMALISED", name))
-    told_bpm = tag_tempo(member.caption)
-    heard_bpm = audio.tempo_bpm if audio.tempo_confidence >= SURE_TEMPO else 0.0
-    if told_bpm and heard_bpm and abs(told_bpm - heard_bpm) > TEMPO_TOLERANCE * heard_bpm:
-        text = f"the caption says {told_bpm:g} BPM and the audio sounds like {heard_bpm:.1f}; check which is true"
-        found.append(Finding("TEMPO_DIFFERS", text, name))
-    return found
+def _alike(members: Sequence[SnapshotMember], groups: Sequence[DuplicateGroup]) -> list[Finding]:
+    names = {member.item_uid: member.item_name for member in members}
+    found: dict[str, Finding] = {}
+    for group in groups:
+        here = [names[uid] for uid in group.item_uids if uid in names]
+        reason = "SIMILAR_AUDIO" if group.likeness is Likeness.SIMILAR else "DUPLICATE_AUDIO"
+        words = "sounds nearly the same as" if group.likeness is Likeness.SIMILAR else "the same audio as"
+        for name in here[1:]:
+            found.setdefault(name, Finding(reason, f"{words} {here[0]}; leave one out", name))
+    return list(found.values())
 
 
 def export_findings(
@@ -151,25 +140,30 @@ def export_findings(
     """What a person should know of this archive."""
     how = formats.recipe(export_format, options)
     found = formats.findings(export_format, members, options)
-    told = {finding.training_item for finding in found if finding.reason == "LOW_RATE"}
     for member in members:
-        found += _audio_findings(member, how, is_low_told=member.item_name in told)
+        found += _audio_findings(member, how)
     return found
 
 
-def _audio_findings(member: SnapshotMember, how: Recipe, *, is_low_told: bool) -> list[Finding]:
+def _audio_findings(member: SnapshotMember, how: Recipe) -> list[Finding]:
     audio, name, found = member.audio, member.item_name, []
     if how.mode is AudioMode.AS_NEEDED and audio.media_type not in how.accepted:
         text = f"{audio.media_type} is made into {how.encoding.value}: the reader of this format does not take it"
         found.append(Finding("CONVERTED", text, name))
-    if audio.rate_hz < 44_100 and not is_low_told:
-        found.append(Finding("LOW_RATE", f"{audio.rate_hz} Hz is below 44.1 kHz; the highest tones are missing", name))
     if audio.channels == 1 and how.channels == 2:
         found.append(Finding("MONO_AUDIO", "mono; a stereo model learns no width from it", name))
     if not how.remove_vocals and _VOICES.search(member.caption) and not _NO_VOICES.search(member.caption):
         text = "its caption tells of voices and vocals stay in; export with remove_vocals if they are not to be learned"
         found.append(Finding("VOCALS_SUSPECTED", text, name))
     return found
+
+
+def once(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without those that say the same of one item again, a thousand at most."""
+    kept: dict[tuple[str, str], Finding] = {}
+    for finding in found:
+        kept.setdefault((finding.reason, finding.training_item), finding)
+    return tuple(kept.values())[:MAX_FINDINGS]
 
 
 def chunks(members: Sequence[SnapshotMember], options: ExportOptions) -> int:

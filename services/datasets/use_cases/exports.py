@@ -10,7 +10,7 @@ from chassis.errors import EtagMismatch, require
 from chassis.ids import new_uid
 from chassis.paging import Page
 from services.datasets.domain import formats
-from services.datasets.domain.export_rules import MAX_FINDINGS, chunks, export_findings, member_fault, refuse
+from services.datasets.domain.export_rules import chunks, export_findings, member_fault, once, refuse
 from services.datasets.domain.exports import (
     ArchiveTooLarge,
     Export,
@@ -122,7 +122,7 @@ class ExportDesk:
             duration_s=snapshot.duration_s,
             chunk_count=chunks(members, wish.options),
             snapshot_uid=snapshot.uid,
-            warnings=tuple(found[:MAX_FINDINGS]),
+            warnings=once(found),
         )
 
     def get(self, artist: str, uid: str) -> Export:

@@ -14,9 +14,11 @@ from chassis.ids import new_uid
 from chassis.paging import Page
 from services.datasets.domain import items
 from services.datasets.domain.captions import CaptionCheck, CaptionRules, LiveSetFacts
-from services.datasets.domain.export_rules import MAX_FINDINGS, item_fault, refuse, snapshot_findings
+from services.datasets.domain.duplicates import DuplicateGroup
+from services.datasets.domain.export_rules import item_fault, once, refuse, snapshot_findings
 from services.datasets.domain.exports import AudioMissing
 from services.datasets.domain.findings import Finding
+from services.datasets.domain.item_findings import findings_of
 from services.datasets.domain.items import Selection, TrainingItem
 from services.datasets.domain.ports import Assets, ReleaseStore, RequestKey, SnapshotStore
 from services.datasets.domain.snapshots import Snapshot, SnapshotMember, manifest
@@ -69,6 +71,7 @@ class SnapshotDesk:
         releases: Holds that are to be given back.
         clock: Where times come from.
         canonical: JSON in the form of RFC 8785.
+        alike: Items of an artist that hold the same audio, or nearly.
     """
 
     def __init__(
@@ -80,9 +83,10 @@ class SnapshotDesk:
         releases: ReleaseStore,
         clock: Clock,
         canonical: Callable[[Any], bytes],
+        alike: Callable[[str], Sequence[DuplicateGroup]],
     ) -> None:
         self._store, self._choose, self._captions, self._clock = store, choose, captions, clock
-        self._assets, self._releases, self._canonical = assets, releases, canonical
+        self._assets, self._releases, self._canonical, self._alike = assets, releases, canonical, alike
 
     def create(self, artist: str, principal: str, wish: SnapshotWish, key: RequestKey) -> Snapshot:
         """A new snapshot of items as they are now."""
@@ -139,10 +143,11 @@ class SnapshotDesk:
         usable = [item for item in chosen if not faults[item.name]]
         live_sets = self._live_sets(artist, usable)
         members = [_member(place, item, live_sets.get(item.live_set)) for place, item in enumerate(usable, start=1)]
-        findings = []
+        findings: list[Finding] = []
         for item, verdict in zip(usable, self._verdicts(artist, usable), strict=True):
             broken = "; ".join(f"{one.reason}: {one.message}" for one in verdict.violations)
             faults[item.name] = f"E5: {broken}" if broken else ""
+            findings += findings_of(replace(item, caption_findings=()))
             findings += [replace(warning, training_item=item.name) for warning in verdict.warnings]
         for member in members:
             faults[member.item_name] = faults[member.item_name] or fault(member)
@@ -166,7 +171,7 @@ class SnapshotDesk:
             content_sha256=hashlib.sha256(self._canonical(manifest(members))).hexdigest(),
             create_time=now,
             update_time=now,
-            findings=tuple([*snapshot_findings(members), *frozen.findings][:MAX_FINDINGS]),
+            findings=once([*snapshot_findings(members, self._alike(artist)), *frozen.findings]),
             implicit=implicit,
         )
 

@@ -160,6 +160,7 @@ class House:
             self.releases,
             self.clock,
             canonical=rfc8785.dumps,
+            alike=self.duplicates.groups,
         )
         self.exports = ExportDesk(self.export_store, self.snapshot_store, self.snapshots, self.clock)
         self.export_bench = ExportBench(self.export_store, self.snapshot_store, self.renderer, archive, self.objects)
