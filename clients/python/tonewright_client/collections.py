@@ -17,7 +17,7 @@ OnProgress = Callable[[float, str], None]
 class Collection(Generic[Resource]):
     """The resources of one kind that one artist has.
 
-    A resource is named by its full name (`artists/ada/assets/…`), or without the artist (`assets/…`), or by its last part.
+    A resource is named by its full name (`artists/ada/assets/…`), without the artist (`assets/…`), or by its last part.
     """
 
     COLLECTION = ""

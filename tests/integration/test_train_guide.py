@@ -1,0 +1,85 @@
+"""The commands of docs/train-mode.md do what it says, one after the other, as they stand there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.house import House
+from tests.integration.shell import run_here
+from tests.material.pages import TRAIN_MODE, blocks
+from tonewright_client import ArtistHandle
+from tonewright_client.demo_dataset import write_dataset
+from tonewright_client.terminal import short
+
+pytestmark = pytest.mark.target("embedded")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where the musician stands: beside a folder `nights`."""
+    write_dataset(tmp_path / "nights")
+    return tmp_path
+
+
+def _newest(artist: ArtistHandle) -> dict[str, str]:
+    """What the words in capitals stand for."""
+    lists: dict[str, Callable[[], Iterator[Any]]] = {
+        "LIVE_SET": artist.live_sets.list,
+        "ITEM": artist.training_items.list,
+        "SNAPSHOT": artist.snapshots.list,
+        "EXPORT": artist.exports.list,
+        "TRAINING": artist.trainings.list,
+    }
+    found = {word: next(iter(list_()), None) for word, list_ in lists.items()}
+    known = {word: short(one["name"]) for word, one in found.items() if one}
+    return known | {"ASSET": next(iter(artist.assets.list()))["name"]}
+
+
+def test_every_command_of_the_guide_works(
+    house: House, artist: ArtistHandle, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    lines = [line for mark in ("train", "steps") for line in "".join(blocks("sh", mark, TRAIN_MODE)).splitlines()]
+    names: dict[str, str] = {}
+    for line in lines:
+        words = [names.get(word, word) for word in shlex.split(line, comments=True)[1:]]
+
+        done = run_here(house, *words, artist=artist.name)
+
+        assert done.exit_code == 0, f"{line}\n{done.output}\n{done.exception}"
+        names = _newest(artist)
+
+    assert {"nights.zip", "folder.zip", "nights-dataset.zip", "set.svg", "clip.wav"} <= {
+        path.name for path in place.iterdir()
+    }
+    assert zipfile.ZipFile(place / "nights.zip").testzip() is None
+    assert (place / "set.svg").read_text().startswith("<svg")
+
+
+def test_a_timeline_is_drawn_as_png_too(house: House, artist: ArtistHandle, place: Path) -> None:
+    live_set = artist.live_sets.upload(place / "nights" / "night drive.als")
+
+    done = run_here(
+        house, "live-sets", "picture", live_set["name"], "--out", str(place / "set.png"), artist=artist.name
+    )
+
+    assert done.exit_code == 0, done.output
+    with Image.open(place / "set.png") as picture:
+        assert picture.width == 1200
+        assert len(picture.getcolors(1 << 20) or ()) > 3
+
+
+def test_json_is_what_machines_get(house: House, artist: ArtistHandle, place: Path) -> None:
+    first = run_here(house, "--json", "live-sets", "import", str(place / "nights"), artist=artist.name)
+    again = run_here(house, "--json", "live-sets", "import", str(place / "nights"), artist=artist.name)
+
+    assert [one["already_there"] for one in json.loads(first.stdout)["results"]] == [False] * 8
+    assert [one["already_there"] for one in json.loads(again.stdout)["results"]] == [True] * 8
