@@ -816,7 +816,7 @@ class Export(TypedDict):
     selection: Selection | None
     """The items to freeze; read only when the export is made, and only when no snapshot is given."""
     snapshot: str
-    """The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; empty when made of a selection."""
+    """The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; leave it empty to make it of a selection, which gets a snapshot of its own."""
     format: ExportFormat | None
     """What the archive looks like inside; default REPLICATE_MUSICGEN."""
     options: ExportOptions | None

@@ -941,7 +941,7 @@ class CreateExportBody(In):
     )
     snapshot: Text | None = Field(
         default=None,
-        description="The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; empty when made of a selection.",
+        description="The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; leave it empty to make it of a selection, which gets a snapshot of its own.",
         examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     format: ExportFormat | None = Field(
@@ -1021,7 +1021,7 @@ class Export(Out):
         description="The items to freeze; read only when the export is made, and only when no snapshot is given."
     )
     snapshot: str = Field(
-        description="The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; empty when made of a selection.",
+        description="The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; leave it empty to make it of a selection, which gets a snapshot of its own.",
         examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     format: ExportFormat | None = Field(

@@ -2296,7 +2296,9 @@ class Export(_message.Message):
     display_name: _builtins.str
     """Title for people and stem of the file name, 0 to 255 characters; empty means `dataset-{date}`."""
     snapshot: _builtins.str
-    """The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; empty when made of a selection."""
+    """The snapshot it is made of, `artists/{artist}/snapshots/{snapshot}`; leave it empty to make it of a selection, which gets a
+    snapshot of its own.
+    """
     format: Global___Export.Format.ValueType
     """What the archive looks like inside; default REPLICATE_MUSICGEN."""
     state: Global___Export.State.ValueType
