@@ -6,9 +6,10 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from typing import Any
 
-from services.prompt.domain.captions import VARIANTS, Usage
+from services.prompt.domain.captions import Usage
 from services.prompt.domain.findings import tempo_tag
 from services.prompt.domain.instructions import Instruction
+from services.prompt.domain.likeness import is_near_copy
 from services.prompt.domain.ports import Task
 from services.prompt.domain.profile_shape import digest
 from services.prompt.domain.rules import RuleContext, check, is_allowed
@@ -64,8 +65,8 @@ _FRAMES = (
     (
         "{opener} production pairing {instruments}",
         " plus {treatments}",
-        ": {moods}",
-        " yet patient, following {layout} that opens gradually",
+        ", moving from {moods} to patient",
+        ", following {layout} that opens gradually",
     ),
 )
 _TURNS = 3  # how often the frames are gone through with the facts in another order
@@ -92,19 +93,22 @@ _PLAIN_MOODS = ("steady", "focused", "balanced")
 def compose(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext, variant: int = 0) -> str:
     """A caption of one sentence and the tempo tag if there is a tempo.
 
-    Of the ways to say it, the first one that breaks no rule and repeats no sibling is taken; should every one break
-    some, the one that breaks fewest.
+    Of the ways to say it, those count that break no rule and repeat neither a sibling nor each other; the variant is
+    the place among them. Should all break some, the one that breaks fewest is taken.
     """
-    best, least = "", (1 << 30, True)
-    for text in _ways(projection, tempo_bpm, context, variant):
+    best, least = "", (1 << 30, 1 << 30)
+    good: list[str] = []
+    for text in _ways(projection, tempo_bpm, context):
         verdict = check(text, context)
         violations = [v for v in verdict.violations if tempo_bpm or v.rule != "P4"]
-        faults = len(violations), any(warning.rule in {"P10", "P11", "P12"} for warning in verdict.warnings)
+        faults = len(violations), len(verdict.warnings)
         if faults < least:
             best, least = text, faults
-        if not any(least):
-            break
-    return best
+        if not any(faults) and not is_near_copy(text, good):
+            good.append(text)
+            if len(good) > variant:
+                break
+    return good[variant % len(good)] if good else best
 
 
 def pieces(text: str) -> list[str]:
@@ -113,14 +117,14 @@ def pieces(text: str) -> list[str]:
     return [word if place == 0 else f" {word}" for place, word in enumerate(words)]
 
 
-def _ways(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext, variant: int) -> Iterator[str]:
-    """The facts said in every way, beginning with the variant's own."""
+def _ways(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext) -> Iterator[str]:
+    """The facts said in every way, beginning with that which suits them."""
     seed = int(digest({key: value for key, value in projection.items() if key != "wish"})[:8], 16)
     facts = _Facts(projection, tempo_bpm, context)
     for turn in range(_TURNS):
         for step in range(len(_FRAMES)):
-            place = (seed + variant + step * VARIANTS + step) % len(_FRAMES)
-            sentence = _say(_FRAMES[place], facts.slots(seed // 8 + variant // 2 + turn, turn))
+            frame = _FRAMES[(seed + step) % len(_FRAMES)]
+            sentence = _say(frame, facts.slots(seed // len(_FRAMES) + step + turn, turn))
             yield f"{sentence}. {tempo_tag(tempo_bpm)}" if tempo_bpm else f"{sentence}."
 
 

@@ -54,6 +54,20 @@ def test_the_tempo_is_written_as_people_say_it(bpm: float, tag: str) -> None:
         ("- " + GOOD, "P7"),
         ("Caption: " + GOOD, "P7"),
         ('{"caption": "x"} ' + GOOD, "P7"),
+        ("Genre: " + GOOD, "P7"),
+        ("Here is it, " + GOOD, "P7"),
+        ("<b>" + GOOD, "P7"),
+        (GOOD.replace("Warm", "Warm\\n"), "P7"),
+        (GOOD.replace("soft", "\u2028soft"), "P2"),
+        (GOOD.replace("120", "\u0661\u0662\u0660"), "P4"),
+        (GOOD + "\n", "P4"),
+        (GOOD.replace("Warm", "Warm 66 BPM"), "P5"),
+        (GOOD.replace("Warm", "Warm (bpm 174)"), "P5"),
+        (GOOD.replace("Warm", "Warm, kick_final.wav"), "P8"),
+        (GOOD.replace("Warm", "Warm /Users/jane/x"), "P8"),
+        (GOOD.replace("Warm", "Warm https://a.example"), "P8"),
+        (GOOD.replace("Warm", "In the style of someone, warm"), "P8"),
+        (GOOD.replace("Warm", "Warm, reminiscent of Somebody,"), "P8"),
     ],
 )
 def test_each_form_error_is_found(text: str, rule: str) -> None:
@@ -110,7 +124,33 @@ def test_words_that_name_nobody_are_allowed(word: str) -> None:
     assert _rules(GOOD.replace("Warm", f"Warm {word}"), _full()) == []
 
 
-@pytest.mark.parametrize("phrase", ["trap hi-hats", "edm drops"])
+def test_a_comparison_with_things_is_no_comparison_with_people() -> None:
+    assert _rules(GOOD.replace("Warm", "Warm, reminiscent of rain at night,")) == []
+    assert _rules(GOOD.replace("Warm", "Warm 120 BPM")) == []
+
+
+def test_a_refusal_of_several_things_refuses_each() -> None:
+    schema = {"creative_policy": {"no_go_zones": ["avoid sirens, air horns or vocal chops"]}}
+    context = context_of(tempo_bpm=120, master_schema=schema, summary={}, artist_names=[])
+
+    for phrase in ("sirens", "air horn", "vocal chops"):
+        assert _rules(GOOD.replace("Warm", f"Warm {phrase}"), context) == ["P9"]
+
+
+def test_names_of_files_and_public_artists_are_refused_too() -> None:
+    context = context_of(
+        tempo_bpm=120,
+        master_schema={},
+        summary={"sample_index": {"in.wav": {}, "01 Kick.wav": {}}},
+        artist_names=[],
+        denied=["Somebody Famous"],
+        file_names=["Night Bus.als", "0190aa"],
+    )
+
+    assert context.denied == {"Ableton", "Live Set", "Somebody Famous", "Night Bus", "0190aa"}
+
+
+@pytest.mark.parametrize("phrase", ["trap hi-hats", "edm drops", "EDM drop"])
 def test_what_the_artist_refuses_is_refused(phrase: str) -> None:
     assert _rules(GOOD.replace("Warm", f"Warm {phrase}"), _full()) == ["P9"]
 
