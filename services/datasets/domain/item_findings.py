@@ -33,7 +33,7 @@ def findings_of(item: TrainingItem) -> tuple[Finding, ...]:
 def _of_audio(audio: Audio, name: str) -> Iterator[Finding]:
     if audio.duration_s < TOO_SHORT_S:
         text = f"{audio.duration_s:.1f} s; a trainer needs more than 5 s, better 30 s"
-        yield Finding("TOO_SHORT", text, name, Severity.ERROR)
+        yield Finding("AUDIO_TOO_SHORT", text, name, Severity.ERROR)
     elif audio.duration_s < SHORT_S:
         yield Finding("SHORT_AUDIO", f"{audio.duration_s:.1f} s: kept whole and padded with silence to 30 s", name)
     # A peak of exactly 0 on audio that has a loudness means that it was never measured.

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from audiofiles.fingerprint import ALIKE, likeness
 from chassis.errors import PageTokenInvalid
 from chassis.paging import Page, Pager, page_size
 from services.datasets.domain.duplicates import DuplicateGroup, groups_of, representatives
 from services.datasets.domain.item_ports import AudioPrint, ItemStore
-from services.datasets.use_cases.likeness import ALIKE, likeness
 
 _ITEMS = 10_000
 _SHARED, _SHARED_SHARE = 4, 0.03  # words that two fingerprints share before they are compared

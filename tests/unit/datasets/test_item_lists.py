@@ -109,7 +109,7 @@ def test_a_page_token_holds_for_its_filter_alone(house: House) -> None:
 @pytest.mark.parametrize(
     ("facts", "reason", "severity"),
     [
-        ({"duration_s": 4.9}, "TOO_SHORT", Severity.ERROR),
+        ({"duration_s": 4.9}, "AUDIO_TOO_SHORT", Severity.ERROR),
         ({"duration_s": 29.0}, "SHORT_AUDIO", Severity.WARNING),
         ({"peak": 0.0005, "pcm_sha256": "aa"}, "SILENT_AUDIO", Severity.ERROR),
         ({"silent_share": 0.7}, "SILENT_AUDIO", Severity.WARNING),
