@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.datasets.domain.emulator.replica import PREPARED_RATE_HZ, Prepared, TrainerFile
+from services.datasets.domain.export_rules import LITTLE_S, MIN_PAIRS, MIN_S, MUCH_S
 from services.datasets.domain.exports import CHUNK_S
 from services.datasets.domain.findings import Finding, Severity
 from services.datasets.domain.training_parameters import TrainingParameters
 
-MIN_PAIRS = 8  # below this the trainer's own guide expects a poor model
-_MIN_DURATION_S, _MIN_TOTAL_S, _MAX_TOTAL_S = 5.0, 15 * 60, 9 * 3600
 _MIN_RATE_HZ, _NAME_MAX_BYTES = 32_000, 100
 
 
@@ -90,7 +89,7 @@ def _of_caption(item: _Item, parameters: TrainingParameters) -> list[Finding]:
 def _of_audio(item: _Item, parameters: TrainingParameters) -> list[Finding]:
     file, found = item.file, []
     is_cut = any(piece.cut for piece in item.pieces)
-    if file.duration_s < _MIN_DURATION_S:
+    if file.duration_s < MIN_S:
         text = f"{file.duration_s:.1f} s is too short to learn from; the rest of each 30 s is silence"
         found.append(_error(item, "AUDIO_TOO_SHORT", text))
     elif file.duration_s < CHUNK_S:
@@ -128,9 +127,9 @@ def of_whole(files: Sequence[TrainerFile], items: Sequence[_Item], prepared: Pre
         text = "files inside a folder are neither cut nor resampled, and keep their vocals"
         found.append(Finding("NESTED_LAYOUT", text))
     total_s = sum(held.duration_ms for held in prepared.trained.values()) / 1000
-    if prepared.trained and total_s < _MIN_TOTAL_S:
+    if prepared.trained and total_s < LITTLE_S:
         found.append(Finding("LITTLE_AUDIO", f"{total_s / 60:.1f} minutes in all; 15 minutes or more train better"))
-    if total_s > _MAX_TOTAL_S:
+    if total_s > MUCH_S:
         found.append(Finding("MUCH_AUDIO", f"{total_s / 3600:.1f} hours in all; more than 9 train no better"))
     return found + _of_texts(files, items)
 
