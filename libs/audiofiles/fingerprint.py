@@ -110,16 +110,18 @@ def likeness(one: bytes, other: bytes) -> float:
     counts = compared.sum(axis=1)
     same = np.where(compared, _BITS - np.bitwise_count(views ^ a), 0).sum(axis=1)
     shares = np.where(counts >= fewest // 2, same / np.maximum(1, _BITS * counts), 0.0)
-    best, chance = float(shares.max(initial=0.0)), _chance(a, b)
-    if best == 0.0 or chance > _TELLING:
-        return min(best, 0.5)
-    return max(0.0, 0.5 + 0.5 * (best - chance) / (1 - chance))
+    best = float(shares.max(initial=0.0))
+    if best == 0.0:
+        return 0.0
+    chance = _chance(a[a != 0], b[b != 0])
+    return min(best, 0.5) if chance > _TELLING else max(0.0, 0.5 + 0.5 * (best - chance) / (1 - chance))
 
 
 def _chance(a: Words, b: Words) -> float:
     """Share of bits that two recordings have in common that know nothing of each other."""
-    ones = [(words[words != 0][:, None] >> np.arange(_BITS, dtype=np.uint32) & 1).mean(axis=0) for words in (a, b)]
-    return float((ones[0] * ones[1] + (1 - ones[0]) * (1 - ones[1])).mean()) if all(map(np.any, (a, b))) else 1.0
+    places = np.arange(_BITS, dtype=np.uint32)
+    one, other = ((words[:, None] >> places & 1).mean(axis=0) for words in (a, b))
+    return float((one * other + (1 - one) * (1 - other)).mean())
 
 
 def _matrix() -> Float32:

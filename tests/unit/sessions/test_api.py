@@ -3,12 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.struct_pb2 import Struct
 
 from chassis.errors import FieldInvalid, NameInvalid, NotImplementedYet
 from chassis.runtime import WorkPool
 from services.sessions.api import AssetsServicer, SessionsServicer
+from services.sessions.store.tables import AssetRow
+from tests.material import audio
 from tests.unit.sessions.conftest import WAV, Room
 from tonewright.assets.v1 import assets_pb2
 from tonewright.sessions.v1 import sessions_pb2
@@ -148,3 +151,28 @@ async def test_assets_of_another_artist_cannot_be_held(assets: AssetsServicer) -
 
     with pytest.raises(FieldInvalid):
         await assets.BatchHoldAssets(wanted, None)
+
+
+async def test_what_is_heard_comes_with_an_asset_and_its_fingerprint_with_one_alone(
+    room: Room, assets: AssetsServicer
+) -> None:
+    made = room.upload(audio.wav(12.0, rate_hz=16_000))
+
+    one = await assets.GetAsset(assets_pb2.GetAssetRequest(name=made.name), None)
+    several = await assets.BatchGetAssets(assets_pb2.BatchGetAssetsRequest(parent=PARENT, names=[made.name]), None)
+
+    assert one.analysis.tempo_bpm == pytest.approx(audio.TEMPO_BPM, rel=0.02)
+    assert (one.analysis.key, len(one.analysis.fingerprint) % 4) == ("A minor", 0)
+    assert len(one.analysis.fingerprint) > 300
+    assert several.assets[0].analysis.tempo_bpm == one.analysis.tempo_bpm
+    assert several.assets[0].analysis.fingerprint == b""
+
+
+async def test_an_asset_from_before_says_nothing_of_what_is_heard(room: Room, assets: AssetsServicer) -> None:
+    made = room.upload()
+    with room.store.db.engine.begin() as rows:
+        rows.execute(sa.update(AssetRow).values(analysis=sa.null(), fingerprint=None))
+
+    found = await assets.GetAsset(assets_pb2.GetAssetRequest(name=made.name), None)
+
+    assert not found.HasField("analysis")

@@ -211,7 +211,9 @@ class AudioAnalysis(_message.Message):
     silent_share: _builtins.float
     """Share of the length that is quieter than -60 dBFS, 0 to 1."""
     fingerprint: _builtins.bytes
-    """Fingerprint of the sound, little-endian 32-bit words, eight a second, at most two minutes; for finding near copies."""
+    """Fingerprint of the sound, little-endian 32-bit words, eight a second, at most two minutes; for finding near copies.
+    Comes with GetAsset and CompleteUpload alone: a thousand of them would not fit into one answer.
+    """
     def __init__(
         self,
         *,
