@@ -26,7 +26,7 @@ TOKEN = "r8_tests"
 # What may happen to a create. `after`: the provider has taken it; `late`: it takes it when nobody waits any more.
 TAKEN = ("cut_after", "hang_after", "500_after", "502_after", "garbled_after", "late")
 UNTAKEN = ("cut_before", "hang_before", "500_before", "503_before", "429_before")
-_LATE_S = 0.45
+_LATE_S = 0.35
 
 
 class FakeReplicate:
@@ -54,7 +54,14 @@ class FakeReplicate:
     def start(self) -> None:
         """Listen."""
         config = uvicorn.Config(
-            self._answer, host="127.0.0.1", port=self.port, log_config=None, access_log=False, lifespan="off", ws="none"
+            self._answer,
+            host="127.0.0.1",
+            port=self.port,
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
         )
         config.timeout_graceful_shutdown = 1
         self._server = _Server(config)
@@ -69,7 +76,7 @@ class FakeReplicate:
     def pause(self) -> None:
         """Refuse connections until started again."""
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.should_exit = self._server.force_exit = True
             self._thread.join(timeout=5)
             self._server = None
 
@@ -128,7 +135,7 @@ class FakeReplicate:
             await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"900")]})
             await send({"type": "http.response.body", "body": b'{"id"', "more_body": False})
         elif kind in ("hang", "late"):
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(0.8)
         elif kind == "garbled":
             await _send(send, 201, b"<html>created</html>")
         else:
