@@ -1,7 +1,9 @@
 """The emulator against a replay of the trainer's preparation on real archives."""
 
+import gzip
 import io
 import random
+import tarfile
 import wave
 import zipfile
 from contextlib import nullcontext
@@ -178,6 +180,12 @@ CASES: dict[str, Case] = {
         [("a.wav", SHORT), ("a.txt", txt()), ("a.wav", LONG), ("a.txt", txt("Other"))], {"a.wav": TEXT}
     ),
     ".ZIP": Case([("a.wav", SHORT)], None, archive="dataset.ZIP"),
+    "tar": Case([("a.wav", SHORT), ("a.txt", txt())], {"a.wav": TEXT}, archive="dataset.tar"),
+    "tar.gz": Case([("a.wav", SHORT), ("a.txt", txt())], {"a.wav": TEXT}, archive="dataset.tar.gz"),
+    "tgz": Case([("a.wav", LONG), ("a.txt", txt())], cut("a"), archive="dataset.tgz"),
+    "plain gz": Case([("a.wav", SHORT)], None, archive="dataset.gz"),
+    "no suffix": Case([("a.wav", SHORT)], None, archive="dataset"),
+    "one file alone": Case([("song.wav", LONG)], cut("song", ""), archive="song.wav"),
     "a dot in the name": Case([("a.wav", SHORT)], {"a.wav": ""}, archive="my.set.zip"),
     # Inputs.
     "a batch below 8": Case([("a.wav", SHORT)], None, TrainingParameters(model_version="small", batch_size=4)),
@@ -257,13 +265,33 @@ def test_random_archives_are_foretold(seed: int, tmp_path: Path) -> None:
 
 
 def packed(path: Path, files: Files) -> Path:
+    """The files as an archive of the kind that its name says."""
+    if path.suffix in (".tar", ".gz", ".tgz"):
+        return tarred(path, files)
+    if path.name == files[0][0]:
+        path.write_bytes(bytes_of(files[0][1]))
+        return path
     has_repeats = len({name for name, _ in files}) < len(files)
-    with (
-        zipfile.ZipFile(path, "w") as archive,
-        pytest.warns(UserWarning, match="Duplicate") if has_repeats else nullcontext(),
-    ):
+    told = pytest.warns(UserWarning, match="Duplicate") if has_repeats else nullcontext()
+    with zipfile.ZipFile(path, "w") as archive, told:
         for name, data in files:
             archive.writestr(name, bytes_of(data))
+    return path
+
+
+def tarred(path: Path, files: Files) -> Path:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(bytes_of(data))
+            archive.addfile(entry, io.BytesIO(bytes_of(data)))
+    whole = out.getvalue()
+    if path.name == "dataset.gz":
+        whole = gzip.compress(b"one file and no tar")
+    elif path.suffix in (".gz", ".tgz"):
+        whole = gzip.compress(whole, compresslevel=1)
+    path.write_bytes(whole)
     return path
 
 

@@ -19,7 +19,8 @@ _CAPTIONED = (".mp3", ".wav")
 _LISTED = (".wav", ".mp3", ".flac", ".ogg", ".m4a")  # in any case, when the trainer labels nothing
 _AUDIO = (*_LISTED, ".mp4", ".aif", ".aiff", ".opus", ".wma", ".aac")
 _JUNK = ("__MACOSX", ".DS_Store")  # removed at the archive's root alone
-_ARCHIVES = ("zip", "tar", "gz", "tgz")
+# The last four are taken for the one file of the dataset.
+_ARCHIVES = ("zip", "tar", "gz", "tgz", "wav", "mp3", "flac", "mp4")
 _CHUNK = "_chunk"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
