@@ -39,7 +39,7 @@ def test_a_messy_folder_becomes_a_dataset_and_says_what_waits_for_a_person(
 
     rows = {Path(row["file"]).name: row for row in first["recordings"]}
     assert list(first["refused_live_sets"]) == [BOMB]
-    assert "same bytes as low tide copy.wav" in rows["low tide.wav"]["error"]
+    assert "same bytes as low tide.wav" in rows["low tide copy.wav"]["error"]
     assert rows["broken.wav"]["error"]
     assert rows[f"{OWN_PIECE}.wav"]["caption"] == OWN_CAPTION
     assert sum(row["state"] in ("READY", "EXPORTED") for row in rows.values()) == len(PIECES) + 1

@@ -21,7 +21,7 @@ from tonewright_client.errors import OperationFailed
 from tonewright_client.guide import Guide
 from tonewright_client.guide_outcome import Choices, Outcome
 from tonewright_client.guide_training import NotStarted, Trainer
-from tonewright_client.models import Operation, TrainingItem
+from tonewright_client.models import Operation
 from tonewright_client.money import usd
 from tonewright_client.shown import show_emulation, show_findings, show_readiness, show_run
 from tonewright_client.terminal import chosen_artist, connect, errors, gateway, out, refuse, short, show_json, wait
@@ -145,6 +145,9 @@ class _Journey:
         if readiness and readiness["pair_count"] < readiness["min_pairs"]:
             left = readiness["min_pairs"] - readiness["pair_count"]
             outcome.advice.append(f"add {left} more recordings: a training wants {readiness['min_pairs']} pairs")
+        found = {one["reason"] for one in readiness["findings"]} if readiness else set()
+        if "CONSENT_UNKNOWN" in found:
+            outcome.advice.append("say who allows training on these recordings with --consent-by NAME")
         for group in outcome.duplicates:
             names = ", ".join(short(name) for name in group["training_items"])
             alike = str(group["likeness"]).lower().replace("_", " ")
@@ -155,16 +158,12 @@ def _show_state(outcome: Outcome) -> None:
     if outcome.run:
         show_run(outcome.run)
     for item in outcome.items:
-        _show_item(item)
+        proposal = item["proposal"]
+        if proposal:
+            out.print(f"{item['display_name']}: {proposal['text']}", highlight=False, markup=False, soft_wrap=True)
+            show_findings(proposal["violations"], about=item["display_name"])
     if outcome.readiness:
-        show_readiness(outcome.readiness)
-
-
-def _show_item(item: TrainingItem) -> None:
-    if item["proposal"]:
-        out.print(f"{item['display_name']}: {item['proposal']['text']}", highlight=False, markup=False, soft_wrap=True)
-        show_findings(item["proposal"]["violations"], about=item["display_name"])
-    show_findings(item["findings"], about=item["display_name"])
+        show_readiness(outcome.readiness, {item["name"]: item["display_name"] for item in outcome.items})
 
 
 def _conclude(outcome: Outcome, view: _Terminal) -> None:
@@ -243,6 +242,7 @@ class _Terminal:
 
     def uploading(self, name: str) -> OnBytes:
         bar = Progress(TextColumn("   {task.description}"), BarColumn(), console=errors, transient=True)
+        bar.disable = not errors.is_terminal
         task = bar.add_task(name, total=None)
 
         def on_bytes(done: int, total: int) -> None:

@@ -55,7 +55,6 @@ class Guide:
 
     def _upload(self, outcome: Outcome) -> None:
         self._view.step("recordings")
-        first: dict[str, Path] = {}
         for row in outcome.rows:
             path = row.recording.path
             tell = self._view.uploading(path.name)
@@ -63,10 +62,7 @@ class Guide:
                 row.asset = self._artist.assets.upload(path, on_bytes=_noting(row, tell))
             except ApiError as refused:
                 row.error = f"{refused.reason}: {refused.detail}"
-                continue
-            twin = first.setdefault(row.asset["name"], path)
-            if twin != path:
-                row.error = f"has the same bytes as {twin.name}; one of them is enough, so this one is left out"
+        _leave_copies_out(outcome.rows)
         _tell(self._view, outcome.rows)
         there = sum(1 for row in outcome.rows if row.asset and row.was_there)
         sent = sum(1 for row in outcome.rows if row.asset) - there
@@ -299,6 +295,16 @@ def _noting(row: Row, tell: OnBytes) -> OnBytes:
         tell(done, total)
 
     return on_bytes
+
+
+def _leave_copies_out(rows: Iterable[Row]) -> None:
+    """Of recordings with the same bytes the one with the shortest name stays: copies are called `… copy` or `… (2)`."""
+    first: dict[str, Path] = {}
+    for row in sorted(rows, key=lambda row: (len(row.recording.path.stem), row.recording.path)):
+        path = row.recording.path
+        twin = first.setdefault(row.asset["name"], path) if row.asset else path
+        if twin != path:
+            row.error = f"has the same bytes as {twin.name}; one of them is enough, so this one is left out"
 
 
 def _tell(view: View, rows: Iterable[Row]) -> None:

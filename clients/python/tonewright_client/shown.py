@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from tonewright_client.models import CaptionRun, EmulateTrainingResponse, Finding
+from tonewright_client.models import CaptionRun, EmulatedItem, EmulateTrainingResponse, Finding
 from tonewright_client.models import services__gateway__models__datasets__Readiness as Readiness
 from tonewright_client.money import usd
 from tonewright_client.terminal import errors, out, short
 
-
-def show_findings(findings: Sequence[Finding], *, about: str = "") -> None:
-    """One line each, errors first."""
-    for one in sorted(findings, key=lambda one: one["severity"] != "ERROR"):
-        colour = "red" if one["severity"] == "ERROR" else "yellow"
-        item = about or short(one["training_item"])
-        place = f"{item}: " if item else ""
-        errors.print(f"[{colour}]{one['reason']}[/{colour}] {place}{one['message']}", highlight=False, soft_wrap=True)
+# Up to so many findings of one reason stand each on a line; beyond, so many items are named in one line.
+_EACH, _NAMED = 2, 6
 
 
-def show_readiness(found: Readiness) -> None:
-    """Whether it can be trained on, and what is missing."""
+def show_findings(findings: Sequence[Finding], *, about: str = "", titles: Mapping[str, str] | None = None) -> None:
+    """One line per reason, errors first; a reason that many items share names them.
+
+    Args:
+        findings: What was found.
+        about: What all of it is about; default: each finding's own item.
+        titles: What to call items by their names; default: the last part of the name.
+    """
+    groups: dict[tuple[bool, str], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((one["severity"] != "ERROR", one["reason"]), []).append(one)
+    for (is_warning, reason), group in sorted(groups.items()):
+        colour = "yellow" if is_warning else "red"
+        for line in _lines(group, about, titles or {}):
+            errors.print(f"[{colour}]{reason}[/{colour}] ", end="", highlight=False)
+            errors.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _lines(group: Sequence[Finding], about: str, titles: Mapping[str, str]) -> list[str]:
+    places = [about or titles.get(one["training_item"], "") or short(one["training_item"]) for one in group]
+    if len(group) <= _EACH:
+        pairs = zip(places, (one["message"] for one in group), strict=True)
+        return [f"{place}: {message}" if place else message for place, message in pairs]
+    left = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
+    return [f"{len(group)} items ({', '.join(places[:_NAMED])}{left}), as: {group[0]['message']}"]
+
+
+def show_readiness(found: Readiness, titles: Mapping[str, str] | None = None) -> None:
+    """Whether it can be trained on, and what is missing; `titles` as for findings."""
     said = "[green]ready[/green]" if found["ready"] else "[red]not ready[/red]"
     states = ", ".join(f"{count} {state.lower().replace('_', ' ')}" for state, count in found["items_by_state"].items())
     pairs = f"{found['pair_count']} pairs of {found['min_pairs']} that a training wants"
     out.print(f"{said}: {pairs}, {clock(found['duration_s'])} of audio; {states}", highlight=False, soft_wrap=True)
-    show_findings(found["findings"])
+    show_findings(found["findings"], titles=titles)
 
 
 def show_run(run: CaptionRun) -> None:
@@ -58,7 +79,7 @@ def show_emulation(found: EmulateTrainingResponse) -> None:
     out.print(table)
     expected_s = found["expected_duration_s"]
     lasts = f" in about {clock(expected_s)} min" if expected_s else ""
-    cost = usd(found["expected_cost_usd_micros"]) if found["expected_cost_usd_micros"] else "an unknown price"
+    cost = usd(found["expected_cost_usd_micros"]) if found["expected_cost_usd_micros"] else "no cost that is known"
     out.print(
         f"{len(found['items'])} files → {found['chunk_count']} pieces, {found['step_count']:,} steps of "
         f"{found['effective_batch_size']} samples{lasts} for {cost}",
@@ -66,9 +87,12 @@ def show_emulation(found: EmulateTrainingResponse) -> None:
         soft_wrap=True,
     )
     out.print("[green]a model comes of it[/green]" if found["succeeds"] else "[red]the training would fail[/red]")
-    show_findings(found["findings"])
-    for item in found["items"]:
-        show_findings(item["findings"], about=item["path"] or short(item["training_item"]))
+    # Messages of items begin with their paths.
+    show_findings([*found["findings"], *(_bare(one, item) for item in found["items"] for one in item["findings"])])
+
+
+def _bare(finding: Finding, item: EmulatedItem) -> Finding:
+    return {**finding, "training_item": item["path"], "message": finding["message"].removeprefix(f"{item['path']}: ")}
 
 
 def clock(seconds: float) -> str:
