@@ -43,10 +43,16 @@ class LiveSetMethods(prompt_pb2_grpc.PromptServiceServicer):
         asked = await self._run(
             imports.begin, caller(), artist, request.object_key, request.project_name, request.request_id
         )
-        for entry in asked.files:
-            async with self._reading:  # file by file, so that others get their turn
-                await self._run(imports.read, asked, entry)
-        results, ignored_count = await self._run(imports.finish, caller(), asked)
+        is_finished = False
+        try:
+            for entry in asked.files:
+                async with self._reading:  # file by file, so that others get their turn
+                    await self._run(imports.read, asked, entry)
+            results, ignored_count = await self._run(imports.finish, caller(), asked)
+            is_finished = True
+        finally:
+            if not is_finished:  # a caller who went away uploads the zip again
+                await self._run(imports.abandon, asked)
         return pb.ImportLiveSetsResponse(
             results=[import_result_message(result, live_set) for result, live_set in results],
             ignored_count=ignored_count,

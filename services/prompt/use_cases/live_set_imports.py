@@ -78,7 +78,7 @@ class Import:
 
 
 class LiveSetImports:
-    """Zips of Live projects. `begin` opens one, `read` takes a file of it, `finish` gives the answer and ends it."""
+    """Zips of Live projects. `begin` opens one, `read` takes a file of it, `finish` or `abandon` ends it."""
 
     def __init__(self, store: Store, objects: Objects, reader: Reader, clock: Clock) -> None:
         self._store = store
@@ -145,6 +145,10 @@ class LiveSetImports:
                 )
                 found.append((result, live_set))
         return found, asked.ignored_count
+
+    def abandon(self, asked: Import) -> None:
+        """Drop the upload of an import that does not come to its end; what was read stays."""
+        self._drop_upload(asked.key)
 
     def _keep(self, asked: Import, entry: ZipEntry, sha256: str, file: BinaryIO) -> ImportResult:
         with self._store.of_artist(asked.artist, write=False) as transaction:

@@ -128,6 +128,19 @@ def test_an_import_uses_its_upload_up(nova: House) -> None:
     assert nova.objects.head(key) is None
 
 
+def test_an_import_that_is_given_up_keeps_what_was_read_and_no_upload(nova: House) -> None:
+    key = nova.upload(zipped(FOLDER))
+    imports = nova.live_sets.imports
+    asked = imports.begin(ada(), "nova", key, "", "r1")
+    imports.read(asked, asked.files[0])
+
+    imports.abandon(asked)
+
+    assert nova.objects.head(key) is None
+    again, _ = bring(nova, zipped(FOLDER), request_id="r1")
+    assert [result.already_there for result, _ in again] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

@@ -9,6 +9,14 @@ down_revision = "0002"
 
 def upgrade() -> None:
     op.add_column("live_sets", sa.Column("search_text", sa.Text, nullable=False, server_default=""))
-    # The line ends keep a query from matching across two names.
-    names = "display_name || '\n' || file_name || '\n' || project_name"
-    op.execute(f"UPDATE live_sets SET search_text = lower({names})")
+    bind = op.get_bind()
+    if bind.dialect.name == "postgresql":  # the rows of all artists, for this transaction
+        bind.execute(sa.text("SELECT set_config('tonewright.scope', 'system', true)"))
+    # In Python: SQLite's own lower() knows the letters of ASCII alone.
+    rows = bind.execute(sa.text("SELECT artist, uid, display_name, file_name, project_name FROM live_sets")).all()
+    found = [
+        {"artist": artist, "uid": uid, "text": "\n".join((display_name, file_name, project_name)).casefold()}
+        for artist, uid, display_name, file_name, project_name in rows
+    ]
+    if found:
+        bind.execute(sa.text("UPDATE live_sets SET search_text = :text WHERE artist = :artist AND uid = :uid"), found)
