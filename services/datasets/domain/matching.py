@@ -124,13 +124,17 @@ class _Shelf:
         trigrams = _trigrams(normal)
         shared = Counter(other for trigram in trigrams for other in self._with.get(trigram, ()))
         found: dict[str, float] = {}
-        for other, count in shared.items():
+        matcher = difflib.SequenceMatcher(None, "", normal, autojunk=False)  # it remembers its second text
+        for other, count in shared.most_common():
             if 2 * count < _SHARED_TRIGRAMS * (len(trigrams) + len(_trigrams(other))):
                 continue
-            ratio = difflib.SequenceMatcher(None, normal, other, autojunk=False).ratio()
-            if ratio >= LIKE:
-                for target in self._by_normal[other]:
-                    found[target] = max(ratio, found.get(target, 0.0))
+            matcher.set_seq1(other)
+            if matcher.real_quick_ratio() < LIKE or matcher.quick_ratio() < LIKE:
+                continue
+            if (ratio := matcher.ratio()) >= LIKE:
+                found |= dict.fromkeys(self._by_normal[other], ratio) | found
+            if len(found) > 1:
+                return Match()  # alike to several is alike to none
         if len(found) != 1:
             return Match()
         target, ratio = next(iter(found.items()))

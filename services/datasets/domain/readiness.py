@@ -93,9 +93,7 @@ def _tail(item: TrainingItem) -> Iterator[Finding]:
 def _of_whole(count: int, pairs: int, duration_s: float) -> Iterator[Finding]:
     if pairs < MIN_PAIRS:
         told = f" of {count} items" if count != pairs else ""
-        text = (
-            f"{pairs}{told} can be trained on and a training wants {MIN_PAIRS} or more; {MIN_PAIRS - pairs} are missing"
-        )
+        text = f"{pairs}{told} can be trained on and a training wants {MIN_PAIRS} or more; {MIN_PAIRS - pairs} missing"
         yield Finding("FEW_PAIRS", text, severity=Severity.ERROR)
     if duration_s < MIN_TOTAL_S:
         text = f"{duration_s / 60:.1f} minutes of audio in all; 15 minutes or more give a better model"
