@@ -16,7 +16,9 @@ from services.gateway.problems import BodyRefused
 
 _MAX_KEYS = 10_000
 # Routes that stream their body and never hold it.
-_UPLOAD = re.compile(r"(POST /v1/artists/[^/]+/(assets|live-sets|live-sets:import)|PUT /v1/artists/[^/]+/uploads/[^/]+/content)")
+_UPLOAD = re.compile(
+    r"POST /v1/artists/[^/]+/(assets|live-sets|live-sets:import)|PUT /v1/artists/[^/]+/uploads/[^/]+/content"
+)
 
 
 @dataclass(slots=True)
