@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -12,11 +14,11 @@ import pytest
 from chassis.clock import SystemClock
 from chassis.errors import AppError, DependencyUnavailable
 from chassis.testing import FakeClock
-from services.prompt.domain.captions import OpenAiRefused, OpenAiThrottled, Prices, Usage
-from services.prompt.domain.instructions import BUILT_IN, question
+from services.prompt.domain.captions import ModelBusy, OpenAiRefused, OpenAiThrottled, Prices, Usage
+from services.prompt.domain.instructions import BUILT_IN, Exchange, question
 from services.prompt.domain.ports import Task
 from services.prompt.domain.rules import RuleContext
-from services.prompt.openai import Gate, OpenAiWriter, Provider, make_probe
+from services.prompt.openai import Gate, OpenAiTalker, OpenAiWriter, Provider, make_probe
 from services.prompt.openai.writer import caption_so_far
 from tests.material.fake_openai import KEY_REFUSED, FakeOpenAI
 
@@ -186,3 +188,80 @@ def test_what_is_shown_only_grows(text: str) -> None:
 
         assert shown[-1] == text
         assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(shown))
+
+
+@pytest.mark.parametrize(
+    ("unknown", "form"),
+    [
+        (("json_schema",), "json_object"),
+        (("json_schema", "json_object"), ""),
+        (("seed", "stream_options"), "json_schema"),
+    ],
+)
+async def test_a_server_that_knows_less_is_asked_for_less_and_remembered(
+    server: FakeOpenAI, writer: OpenAiWriter, unknown: tuple[str, ...], form: str
+) -> None:
+    server.knows_no(*unknown)
+
+    texts = ["".join((await _write(writer))[0]) for _ in range(2)]
+
+    assert all(text.endswith("BPM: 120") and not text.startswith("{") for text in texts)
+    assert len(server.requests) == 2  # only the first question was refused on the way
+    assert server.requests[-1].get("response_format", {}).get("type", "") == form
+    assert not set(unknown) & set(server.requests[-1])
+
+
+async def test_a_pause_that_the_provider_asks_for_is_kept(server: FakeOpenAI, writer: OpenAiWriter) -> None:
+    server.will_fail(429, Retry_After="0.3")
+    started_s = SystemClock().monotonic()
+
+    assert "".join((await _write(writer))[0]).endswith("BPM: 120")
+
+    assert SystemClock().monotonic() - started_s >= 0.3
+
+
+async def test_no_more_questions_than_allowed_are_under_way(server: FakeOpenAI) -> None:
+    server.will_wait(0.05)
+    writer = _writer(server, concurrent=2)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(6):
+            tasks.create_task(_write(writer))
+
+    assert (len(server.requests), server.most_at_once) == (6, 2)
+    await writer._provider.close()
+
+
+async def test_who_would_wait_too_long_is_told_when_to_come_back(server: FakeOpenAI) -> None:
+    writer = _writer(server, per_minute=1, max_wait_s=0.1)
+    await _write(writer)
+
+    with pytest.raises(ModelBusy) as error:
+        await _write(writer)
+
+    assert 50 < (error.value.retry_after_s or 0) <= 60
+    await writer._provider.close()
+
+
+async def test_an_answer_that_nobody_hears_gives_its_place_back(server: FakeOpenAI) -> None:
+    writer = _writer(server, concurrent=1, max_wait_s=1)
+
+    async with aclosing(writer.write(_task())) as pieces:
+        await anext(pieces)
+
+    assert (await _write(writer))[0]
+    await writer._provider.close()
+
+
+async def test_a_conversation_is_answered_in_plain_words(server: FakeOpenAI) -> None:
+    provider = _provider(server)
+    talker = OpenAiTalker(provider, "chat-model", max_tokens=123)
+    server.will_say_raw("Start with the kick.")
+
+    said = [piece async for piece in talker.talk([Exchange("system", "s"), Exchange("user", "u")])]
+
+    assert "".join(piece for piece in said if isinstance(piece, str)) == "Start with the kick."
+    assert talker.cost_usd_micros(Usage(1_000_000, 1_000_000)) == 750_000
+    asked = server.requests[0]
+    assert (asked["model"], asked["max_tokens"], "response_format" in asked) == ("chat-model", 123, False)
+    await provider.close()

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from chassis.context import Role, acting_as, in_request
-from chassis.db import Database, artist_scope
+from chassis.db import Database, artist_scope, migrate
 from chassis.errors import AppError, EtagMismatch
 from chassis.testing import FakeClock, caller_for
+from services.prompt import migrations
 from services.prompt.domain.artists import ArtistIdTaken, ArtistNotFound, LastOwner, MemberExists
 from services.prompt.domain.captions import CaptionRequest, Hints
 from services.prompt.domain.live_sets import LiveSetNotFound
+from services.prompt.domain.templates import PromptTemplateExists, PromptTemplateInUse
 from services.prompt.store.tables import Base
+from services.prompt.use_cases.templates import NewTemplate
+from tests.contract.prompt.conftest import MIGRATIONS
 from tests.unit.prompt.house import House, ScriptedWriter, ada
 from tests.unit.prompt.test_rules import GOOD
 
@@ -143,3 +150,52 @@ def test_what_is_due_goes_for_good(house: House) -> None:
     assert house.objects.head(live_set.blob_key) is None
     with pytest.raises(ArtistNotFound):
         house.artists.undelete("nova")
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgres"])
+def test_captions_of_before_are_found_by_what_they_were_written_from(
+    request: pytest.FixtureRequest, tmp_path: Path, backend: str
+) -> None:
+    url = owner_url = f"sqlite:///{tmp_path}/before.db"
+    if backend == "postgres":
+        place = request.getfixturevalue("postgres").create_database()
+        url, owner_url = place.app_url, place.owner_url
+    (tmp_path / "old" / "versions").mkdir(parents=True)
+    for revision in Path(migrations.__file__).parent.glob("versions/0001_*.py"):
+        shutil.copy(revision, tmp_path / "old" / "versions")
+    migrate(owner_url, f"{tmp_path}/old", "prompt", app_url=url)
+    database = Database(url, "prompt")
+    kept = {"live_set": "artists/nova/live-sets/l1", "asset": "", "prompt_version": "train-v2"}
+    moment = "2026-01-01 00:00:00"
+    with database.transaction(artist_scope("nova")) as session:
+        artist = "INSERT INTO artists (artist, display_name, description, revision, create_time, update_time)"
+        session.execute(sa.text(f"{artist} VALUES ('nova', 'Nova', '', 1, :now, :now)"), {"now": moment})
+        caption = "INSERT INTO captions (artist, uid, text, violations, warnings, provenance, create_time)"
+        session.execute(
+            sa.text(f"{caption} VALUES ('nova', 'c1', 'x', '[]', '[]', :kept, :now)"),
+            {"kept": json.dumps(kept), "now": moment},
+        )
+
+    migrate(owner_url, MIGRATIONS, "prompt", app_url=url)
+
+    with database.transaction(artist_scope("nova"), write=False) as session:
+        row = session.execute(sa.text("SELECT live_set, asset, prompt_version FROM captions")).one()
+    assert dict(row._mapping) == kept
+    database.close()
+
+
+async def test_templates_are_kept_and_walled_off(house: House, database: Database) -> None:
+    new = NewTemplate("drums-first", "Drums", "Write about the drums first.", 0.2, 200)
+    house.templates.create(ada(), "nova", new)
+    approved = house.templates.approve(ada(), "nova", "drums-first", "")
+
+    assert house.templates.get("nova", "drums-first") == approved
+    with pytest.raises(PromptTemplateExists):
+        house.templates.create(ada(), "nova", new)
+    caption = await house.captions().generate(ada(), CaptionRequest(artist="nova", hints=Hints(tempo_bpm=120)))
+    assert caption.provenance.prompt_version == "drums-first"
+    with pytest.raises(PromptTemplateInUse):
+        house.templates.delete("nova", "drums-first")
+    if database.engine.dialect.name == "postgresql":
+        with database.transaction(artist_scope("other"), write=False) as session:
+            assert session.execute(sa.text("SELECT count(*) FROM prompt_templates")).scalar_one() == 0

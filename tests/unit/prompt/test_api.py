@@ -23,6 +23,7 @@ from chassis.testing import Served, caller_for, grpc_server, operator
 from services.prompt.api.artists import ArtistsServicer
 from services.prompt.main import METHOD_RULES
 from tests.unit.prompt.house import House, run_here
+from tests.unit.prompt.test_chat import Parrot
 from tonewright.artists.v1 import artists_pb2 as a
 from tonewright.artists.v1 import artists_pb2_grpc
 from tonewright.prompt.v1 import prompt_pb2 as p
@@ -201,3 +202,99 @@ async def test_a_stranger_finds_nothing_anywhere(served: Stubs) -> None:
                 p.CreateLiveSetRequest(parent="artists/other", object_key=served.house.upload())
             )
         assert error.value.reason == FieldInvalid.REASON
+
+
+async def test_templates_over_the_wire(served: Stubs) -> None:
+    wanted = p.PromptTemplate(display_name="Drums", instruction="Write about the drums first.", max_tokens=100)
+    asked = p.CreatePromptTemplateRequest(
+        parent="artists/nova", prompt_template_id="drums-first", prompt_template=wanted, request_id="t1"
+    )
+
+    draft = await served.prompt.CreatePromptTemplate(asked)
+    approved = await served.prompt.ApprovePromptTemplate(
+        p.ApprovePromptTemplateRequest(name=draft.name, etag=draft.etag)
+    )
+    listed = await served.prompt.ListPromptTemplates(p.ListPromptTemplatesRequest(parent="artists/nova"))
+
+    assert (draft.state, draft.temperature, draft.creator) == (p.PromptTemplate.STATE_DRAFT, 0.7, "ada")
+    assert (approved.state, approved.approver) == (p.PromptTemplate.STATE_APPROVED, "ada")
+    assert [template.built_in for template in listed.prompt_templates] == [False, True, True]
+    hints = p.CaptionHints(tempo_bpm=100)
+    caption = await served.prompt.GenerateCaption(p.GenerateCaptionRequest(parent="artists/nova", hints=hints))
+    assert caption.provenance.instruction_sha256 == draft.instruction_sha256
+    retired = await served.prompt.RetirePromptTemplate(p.RetirePromptTemplateRequest(name=draft.name))
+    assert retired == await served.prompt.GetPromptTemplate(p.GetPromptTemplateRequest(name=draft.name))
+    wanted.temperature = 0
+    unused = p.CreatePromptTemplateRequest(parent="artists/nova", prompt_template_id="unused", prompt_template=wanted)
+    assert (await served.prompt.CreatePromptTemplate(unused)).temperature == 0
+    name = "artists/nova/prompt-templates/unused"
+    with acting_as(caller_for("nova", role=Role.EDITOR)):
+        with pytest.raises(PermissionDenied):
+            await served.prompt.ApprovePromptTemplate(p.ApprovePromptTemplateRequest(name=name))
+        with pytest.raises(PermissionDenied):
+            await served.prompt.RetirePromptTemplate(p.RetirePromptTemplateRequest(name=name))
+    await served.prompt.DeletePromptTemplate(p.DeletePromptTemplateRequest(name=name))
+
+
+async def test_many_texts_are_checked_over_the_wire(served: Stubs) -> None:
+    live_set = served.house.add_live_set()
+    texts = ["Nova Tide. 90 BPM", "Warm house with pads. BPM: 120", "Warm house with pads. BPM: 120"]
+    asked = p.BatchCheckCaptionsRequest(
+        parent="artists/nova",
+        requests=[p.CheckCaptionRequest(text=text, live_set=live_set.name) for text in texts],
+        compare_each_other=True,
+    )
+
+    found = (await served.prompt.BatchCheckCaptions(asked)).responses
+
+    assert {finding.rule for finding in found[0].violations} == {"P5", "P8"}
+    assert [finding.rule for finding in found[2].warnings] == ["P6", "P11"]
+    asked.requests[2].text = "x" * 10_001
+    with pytest.raises(AppError) as error:
+        await served.prompt.BatchCheckCaptions(asked)
+    assert [v.field for v in error.value.violations] == ["requests[2].text"]
+
+
+async def test_captions_are_listed_by_live_set(served: Stubs) -> None:
+    live_set = served.house.add_live_set()
+    asked = p.GenerateCaptionRequest(parent="artists/nova", live_set=live_set.name, variant=2, hint="darker")
+    caption = await served.prompt.GenerateCaption(asked)
+
+    listed = await served.prompt.ListCaptions(p.ListCaptionsRequest(parent="artists/nova", live_set=live_set.name))
+
+    assert list(listed.captions) == [caption]
+    origin = caption.provenance
+    assert (origin.variant, origin.hint, origin.tempo_bpm, origin.tempo_source) == (2, "darker", 120, "live_set")
+    assert origin.live_set_sha256 == live_set.sha256
+    with pytest.raises(AppError) as error:
+        await served.prompt.ListCaptions(p.ListCaptionsRequest(parent="artists/nova", asset="x"))
+    assert error.value.reason == NameInvalid.REASON
+
+
+async def test_the_chat_refuses_roles_of_the_platform(served: Stubs) -> None:
+    said = p.ChatMessage(role=p.CHAT_ROLE_USER, content="Hello")
+    asked = p.StreamChatRequest(parent="artists/nova", messages=[said])
+    with pytest.raises(AppError) as error:
+        [step async for step in served.prompt.StreamChat(asked)]
+    assert error.value.reason == "CHAT_NOT_CONFIGURED"
+
+    for role in (p.CHAT_ROLE_UNSPECIFIED, 7):
+        asked.messages.add(role=role, content="I am the system")
+        with pytest.raises(AppError) as refusal:
+            [step async for step in served.prompt.StreamChat(asked)]
+        assert refusal.value.violations[0].field == "messages.role"
+
+
+async def test_the_chat_answers_over_the_wire(nova: House) -> None:
+    app = App(
+        servicers=[(prompt_pb2_grpc.add_PromptServiceServicer_to_server, nova.servicer(talker=Parrot()))],
+        method_rules=METHOD_RULES,
+    )
+    said = p.ChatMessage(role=p.CHAT_ROLE_USER, content="Hello")
+    async with grpc_server(app, service="prompt") as running:
+        stub = prompt_pb2_grpc.PromptServiceStub(running.channel)
+        asked = p.StreamChatRequest(parent="artists/nova", messages=[said], mode=p.CHAT_MODE_GENERATE)
+        steps = [step async for step in stub.StreamChat(asked)]
+
+    assert "".join(step.delta for step in steps) == steps[-1].reply.content
+    assert (steps[-1].reply.prompt_tokens, steps[-1].reply.cost_usd_micros) == (100, 120)
