@@ -37,6 +37,7 @@ def test_operator_who_brings_every_secret_gets_none_made() -> None:
         ("s3-keys", {*COMPONENTS}),
         ("broker-url", {"datasets", "datasets-worker", "stems", "stems-worker"}),
         ("openai-key", {"prompt"}),
+        ("replicate-token", {"datasets"}),
         ("api-keys", {"gateway", "test"}),
         ("postgres-urls", {*COMPONENTS, "migrations"} - {"gateway"}),
     ],

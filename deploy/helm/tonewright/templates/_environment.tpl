@@ -137,6 +137,9 @@ With host and Secrets apart, the password never enters a URL, where it would hav
 {{- if has "openai" $facts.uses }}
 {{- include "tonewright.openaiEnv" $root }}
 {{- end }}
+{{- if has "replicate" $facts.uses }}
+{{- include "tonewright.replicateEnv" $root }}
+{{- end }}
 {{- include (printf "tonewright.%sEnv" $facts.service) $root }}
 {{- if eq .component "stems-worker" }}
 {{- include "tonewright.stemsWorkerEnv" $root }}
@@ -158,6 +161,24 @@ With host and Secrets apart, the password never enters a URL, where it would hav
   value: {{ .baseUrl | quote }}
 - name: TONEWRIGHT_PROMPT_OPENAI_MODEL
   value: {{ .model | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "tonewright.replicateEnv" }}
+{{- with .Values.replicate }}
+{{- if .existingSecret }}
+{{ include "tonewright.secretEnv" (list "TONEWRIGHT_DATASETS_REPLICATE_TOKEN" .existingSecret .tokenKey) }}
+{{- with .trainer }}
+- name: TONEWRIGHT_DATASETS_TRAINER
+  value: {{ . | quote }}
+{{- end }}
+- name: TONEWRIGHT_DATASETS_TRAINING_PRICE_USD_MICROS_PER_S
+  value: {{ .priceUsdMicrosPerSecond | int64 | quote }}
+- name: TONEWRIGHT_DATASETS_TRAINING_CAP_USD_MICROS
+  value: {{ .trainingCapUsdMicros | int64 | quote }}
+- name: TONEWRIGHT_DATASETS_TRAINING_DAY_CAP_USD_MICROS
+  value: {{ .dayCapUsdMicros | int64 | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -14,7 +14,7 @@ dashes, and `tonewright.facts` has what the chart must know of it. `tonewright.v
 {{- define "tonewright.facts" -}}
 gateway: {values: gateway, service: gateway, ports: {http: 8080}, probe: http, ready: "/readyz?scope=self", uses: [objects]}
 prompt: {values: prompt, service: prompt, ports: {grpc: 50051, ops: 9101}, uses: [database, objects, openai]}
-datasets: {values: datasets, service: datasets, ports: {grpc: 50052, ops: 9102}, uses: [database, broker, objects]}
+datasets: {values: datasets, service: datasets, ports: {grpc: 50052, ops: 9102}, uses: [database, broker, objects, replicate]}
 datasets-worker: {values: datasetsWorker, service: datasets, args: [worker], ports: {ops: 9112}, uses: [database, broker, objects]}
 sessions: {values: sessions, service: sessions, ports: {grpc: 50053, ops: 9103}, uses: [database, objects]}
 stems: {values: stems, service: stems, ports: {grpc: 50054, ops: 9104}, uses: [database, broker, objects]}

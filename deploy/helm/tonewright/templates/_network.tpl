@@ -54,6 +54,8 @@ Takes (dict "root" $ "need" name).
 {{- $found = ternary $ports.https list (ne $values.gateway.oidc.issuer "") }}
 {{- else if eq .need "openai" }}
 {{- $found = ternary $ports.https list (ne $values.openai.existingSecret "") }}
+{{- else if eq .need "replicate" }}
+{{- $found = ternary $ports.https list (ne $values.replicate.existingSecret "") }}
 {{- else if eq .need "weights" }}
 {{- $found = ternary $ports.https list (ne $values.stemsWorker.weights.download.url "") }}
 {{- else if not $values.devBackends.enabled }}
