@@ -163,7 +163,7 @@ def full_plan(major: int = 11) -> LiveSetPlan:
         major=major,
         tempo_events=((0, 100), (8, 100), (8, 140), (16, 120)),
         tracks=(
-            TrackPlan("Alle", kind="GroupTrack"),
+            TrackPlan("Tutti", kind="GroupTrack"),
             TrackPlan("Rhythmus", kind="GroupTrack", group=0),
             TrackPlan("Drums", devices=(NESTED_DRUM_RACK, "DrumBuss"), clips=(beat,), group=1, color=5),
             TrackPlan("Keys", devices=(*PLUGINS,), clips=(ClipPlan("tune", 4, 13, tune, loop=(0, 4), offset=1),)),
@@ -186,7 +186,7 @@ def full_plan(major: int = 11) -> LiveSetPlan:
             TrackPlan("Ice", clips=(ClipPlan("cold", 0, 4, tune),), frozen_clips=(beat,), is_frozen=True),
             TrackPlan("A-Reverb", kind="ReturnTrack", devices=("Reverb",)),
         ),
-        locators=((8.0, "Drop"), (0.0, "Intro"), (16.0, "Ende")),
+        locators=((8.0, "Drop"), (0.0, "Intro"), (16.0, "Coda")),
         scenes=("Intro", "Lift"),
         grooves=(beat,),
         root=11,

@@ -19,7 +19,7 @@ def main() -> None:
     limits = Limits(**json.loads(sys.argv[1]))
     _confine(limits)
     gc.disable()  # the tree holds no cycles, and looking for them in a million elements takes seconds
-    answer = json.dumps(_outcome(limits), separators=(",", ":"))
+    answer = json.dumps(_outcome(limits), separators=(",", ":"), allow_nan=False)
     if len(answer) > limits.summary_bytes:
         text = f"the summary of the Live Set would be larger than {limits.summary_bytes >> 20} MiB; split the set"
         answer = json.dumps({"reason": "LIVE_SET_TOO_LARGE", "text": text})

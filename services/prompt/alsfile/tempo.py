@@ -54,13 +54,16 @@ def read_tempo(master: Node) -> TempoMap:
         (beat, bpm)
         for event in parameter_events(master, tempo)
         if (beat := as_number(event.attributes.get("Time"))) is not None
-        and (bpm := as_number(event.attributes.get("Value"))) is not None
-        and bpm > 0
+        and (bpm := _tempo(as_number(event.attributes.get("Value")))) is not None
     ]
     events.sort(key=lambda event: event[0])
-    manual = tempo.number("Manual")
-    bpm = manual if manual and manual > 0 else events[0][1] if events else None
+    bpm = _tempo(tempo.number("Manual")) or (events[0][1] if events else None)
     return TempoMap(round(bpm, 3) if bpm else None, _points(events))
+
+
+def _tempo(bpm: float | None) -> float | None:
+    """The tempo if music can have it: Live itself goes from 20 to 999."""
+    return bpm if bpm is not None and 1 <= bpm <= 1000 else None
 
 
 def _points(events: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:

@@ -141,8 +141,8 @@ def test_every_major_version_reads_alike(major: int) -> None:
         "devices": 16,
     }
     assert [(track["name"], track["level"], track["group"]) for track in summary["tracks"][:5]] == [
-        ("Alle", 0, None),
-        ("Rhythmus", 1, "Alle"),
+        ("Tutti", 0, None),
+        ("Rhythmus", 1, "Tutti"),
         ("Drums", 2, "Rhythmus"),
         ("Keys", 0, None),
         ("Keys (2)", 0, None),
@@ -171,7 +171,7 @@ def test_every_major_version_reads_alike(major: int) -> None:
     assert summary["frozen_tracks"] == ["Ice"]
     assert [track["name"] for track in summary["tracks"] if track["has_automation"]] == ["Keys (2)", _vocals(major)]
     assert list(summary["sample_index"]) == ["hat.wav", "kick.wav", "rain.wav", "vox.aif"]
-    assert [mark["name"] for mark in summary["locators"]] == ["Intro", "Drop", "Ende"]
+    assert [mark["name"] for mark in summary["locators"]] == ["Intro", "Drop", "Coda"]
     assert [mark["seconds"] for mark in summary["locators"]] == [0.0, 4.8, 8.5]
     assert [scene["name"] for scene in summary["scenes"]] == ["Intro", "Lift"]
     assert summary["arrangement"]["length_seconds"] == 12.5

@@ -209,6 +209,16 @@ def test_a_tempo_that_reaches_zero_or_repeats_itself_is_no_automation() -> None:
     assert broken["locators"] == []
 
 
+@pytest.mark.parametrize("bpm", [1e-300, 0, 1e14, -120])
+def test_a_tempo_that_no_music_has_is_none(bpm: float) -> None:
+    clip = ClipPlan("x", 0, 1e14)
+
+    summary = _summary(LiveSetPlan(tempo_bpm=bpm, tempo_events=[(4, bpm)], tracks=[TrackPlan("A", clips=[clip])]))
+
+    assert summary["overview"]["tempo"] is None
+    assert summary["arrangement"]["length_seconds"] is None
+
+
 def test_a_set_without_a_master_says_what_is_missing() -> None:
     text = b'<Ableton MinorVersion="11.0_1" Creator="Ableton Live 11.0"><LiveSet/></Ableton>'
 
