@@ -225,7 +225,7 @@ def test_the_operations_of_an_artist_are_listed_page_by_page(
 ) -> None:
     separation = _finished(artist, http, piece)["name"]
     asset = artist.assets.upload(piece)
-    artist.training_items.create(asset=asset["name"], caption="Warm pads over a steady beat")
+    artist.training_items.create(asset=asset["name"], caption="Warm pads over a steady beat. BPM: 120")
     export = _wait(http, artist.exports.start()["name"])["name"]
     path = f"/v1/{artist.name}/operations"
 

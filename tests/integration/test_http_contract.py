@@ -117,8 +117,17 @@ def _make_one_of_each(walk: Walker, audio: bytes, live_set: bytes) -> None:
     walk.call("POST", f"{A}/operations/{{operation}}/events:ticket")
     walk.call("POST", f"{A}/separations/{{separation}}/events:ticket")
     walk.call("POST", f"{A}/separations:batchCreate", json={"requests": [{"separation": {"asset": asset}}]})
-    walk.call("POST", f"{A}/training-items", json={"asset": asset, "caption": "Warm pads over a steady beat"})
+    walk.call("POST", f"{A}/training-items", json={"asset": asset, "caption": "Warm pads over a steady beat. BPM: 120"})
     walk.finish(walk.call("POST", f"{A}/exports", json={}))
+    batch = [{"caption": "Cold bells over a slow beat. BPM: 90"}, {"caption": "no tempo"}]
+    walk.call("POST", f"{A}/training-items:batchCreate", json={"training_items": batch})
+    walk.call("POST", f"{A}/training-items:matchFiles", json={"file_names": ["set final.wav"]})
+    edits = {"edits": [{"suffix": "Lo-fi."}, {"find_replace": {"find": "slow", "replace": "lazy"}}]}
+    walk.call("POST", f"{A}/training-items:editCaptions", json=edits)
+    walk.call("POST", f"{A}/training-items:readiness", json={})
+    walk.call("POST", f"{A}/training-items", json={"asset": asset, "tempo_bpm": 120})
+    walk.finish(walk.call("POST", f"{A}/caption-runs", json={"hint": "shorter"}))
+    walk.call("POST", f"{A}/caption-runs/{{caption_run}}:cancel")
     walk.call("POST", f"{A}/exports/{{export}}:link")
     talk = walk.call("POST", f"{A}/conversations", json=dict(conversation()))["name"]
     walk.call("POST", f"{A}/conversations/{{conversation}}:enrich", json={})

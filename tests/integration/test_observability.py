@@ -120,7 +120,7 @@ def test_workers_measure_how_long_jobs_wait_and_run(
     wait_s, run_s = (f"tonewright_{service}_job_{what}_seconds" for what in ("wait", "run"))
     before = _metrics(house, f"{service}-worker")
     asset = artist.assets.upload(piece)
-    artist.training_items.create(asset=asset["name"], caption="Warm pads over a steady beat")
+    artist.training_items.create(asset=asset["name"], caption="Warm pads over a steady beat. BPM: 120")
     starts: dict[str, Callable[[], Any]] = {
         "stems": partial(artist.separations.start, asset["name"]),
         "datasets": artist.exports.start,

@@ -49,9 +49,11 @@ def export(house: House, piece: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("songs")
     with house.client("ada") as client:
         artist = client.create_artist("Archivist")
-        for song in (piece, *(write_piece(folder / f"song-{seed}.wav", bars=1, seed=seed) for seed in (1, 2))):
+        songs = [piece, *(write_piece(folder / f"song-{seed}.wav", bars=1, seed=seed) for seed in (1, 2))]
+        for take, song in enumerate(songs):
             asset = artist.assets.upload(song)
-            artist.training_items.create(asset=asset["name"], caption=f"Warm pads over a steady beat, {song.stem}")
+            caption = f"Warm pads over a steady beat, take {take}. BPM: 120"
+            artist.training_items.create(asset=asset["name"], caption=caption)
         return artist.operations.wait(artist.exports.start())
 
 
