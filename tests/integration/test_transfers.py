@@ -49,7 +49,7 @@ def export(house: House, piece: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("songs")
     with house.client("ada") as client:
         artist = client.create_artist("Archivist")
-        songs = [piece, *(write_piece(folder / f"song-{seed}.wav", bars=1, seed=seed) for seed in (1, 2))]
+        songs = [piece, *(write_piece(folder / f"song-{seed}.wav", bars=3, seed=seed) for seed in (1, 2))]
         for take, song in enumerate(songs):
             asset = artist.assets.upload(song)
             caption = f"Warm pads over a steady beat, take {take}. BPM: 120"
