@@ -66,6 +66,7 @@ def test_what_is_heard_in_an_upload_comes_with_it(shelf: Shelf) -> None:
 
     heard = shelf.artist.assets.get(asset["name"])["analysis"]
 
+    assert heard is not None
     assert heard["tempo_bpm"] == pytest.approx(93.0, rel=0.02)
     assert heard["tempo_confidence"] >= 0.5
 

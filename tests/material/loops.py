@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -126,5 +128,5 @@ def _tone(hz: float, duration_s: float, decay: float) -> Float64:
     return np.asarray(0.3 * swing * sum(np.sin(2 * np.pi * hz * part * time_s) / part for part in range(1, 6)))
 
 
-def _levelled(sound: Float64) -> Float32:
+def _levelled(sound: Any) -> Float32:
     return np.asarray(sound / np.abs(sound).max() * 0.8, np.float32)[:, None]

@@ -95,6 +95,22 @@ class Rendered:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+class StemAssets(Protocol):
+    """The sessions service, as the keeper of separated audio."""
+
+    def get(self, asset: str) -> Audio:
+        """The asset's facts; raises NotFound when there is none."""
+        ...
+
+    def hold(self, asset: str, holder: str) -> None:
+        """Keep the asset from being deleted; a repeat changes nothing."""
+        ...
+
+    def release(self, asset: str, holder: str) -> None:
+        """Give the hold back; a repeat changes nothing."""
+        ...
+
+
 class RenderedStore(Protocol):
     """What is known of audio made anew."""
 

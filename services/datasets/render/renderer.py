@@ -19,7 +19,6 @@ from chassis.logs import get_logger
 from chassis.objects import ObjectStore
 from services.datasets.domain.exports import AudioMissing
 from services.datasets.domain.items import Audio
-from services.datasets.domain.ports import Assets
 from services.datasets.domain.preparing import AudioUnusable, ScratchFull, Told
 from services.datasets.domain.recipes import Piece, Recipe
 from services.datasets.domain.rendering import (
@@ -32,6 +31,7 @@ from services.datasets.domain.rendering import (
     RenderedStore,
     SeparationModel,
     Separations,
+    StemAssets,
     content_key,
     own_piece,
     rate_of,
@@ -87,7 +87,7 @@ class AudioRenderer:
 
     objects: ObjectStore
     rendered: RenderedStore
-    assets: Assets
+    assets: StemAssets
     separations: Separations
     bounds: RenderBounds = RenderBounds()
     scratch_dir: Path | None = None

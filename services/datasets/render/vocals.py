@@ -4,12 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chassis.errors import AppError, NotFound, Unavailable
+from chassis.errors import AppError, FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from chassis.logs import get_logger
 from services.datasets.domain.items import Audio
-from services.datasets.domain.ports import Assets
 from services.datasets.domain.preparing import Told, VocalsNotRemoved
-from services.datasets.domain.rendering import HOLDER, RenderedStore, Separation, SeparationModel, Separations
+from services.datasets.domain.rendering import (
+    HOLDER,
+    RenderedStore,
+    Separation,
+    SeparationModel,
+    Separations,
+    StemAssets,
+)
 from services.datasets.domain.snapshots import SnapshotMember
 
 log = get_logger(__name__)
@@ -30,7 +36,7 @@ class Vocals:
     """
 
     separations: Separations
-    assets: Assets
+    assets: StemAssets
     rendered: RenderedStore
     sleep: Callable[[float], None]
 
@@ -102,6 +108,8 @@ class Vocals:
                 # An earlier separation of this request was deleted; when the asset is gone every attempt says so.
                 log.info("separation_gone", asset=asset, reason=error.reason)
                 continue
+            except (FailedPrecondition, InvalidArgument) as error:
+                raise _not_removed(member, f"the stems service says {error.reason}: {error.message}") from error
             if not found.fault:
                 return found
         told = f"separation {found.name} {found.fault}" if found else "its audio is gone"

@@ -106,7 +106,7 @@ class _Levels:
         flat = np.zeros_like(joined)
         for shift in range(_FLAT_FRAMES):
             flat[shift : shift + len(runs)] |= runs
-        counted = flat.any(axis=1)
+        counted: npt.NDArray[np.bool_] = np.logical_or.reduce(flat, axis=1)
         self._clipped += int(counted.sum()) - int(counted[: len(self._is_counted)][self._is_counted].sum())
         counted[: len(self._is_counted)] |= self._is_counted
         kept = min(len(joined), _FLAT_FRAMES - 1)

@@ -62,8 +62,8 @@ class Onsets:
         if full < _SILENT:
             return np.zeros((len(magnitudes), bands), np.float32)
         levels = np.log1p(magnitudes * np.float32(_DEPTH / full))
-        rises = np.maximum(np.diff(levels, axis=0), 0.0)
-        return rises.reshape(len(rises), bands, _PARTS).sum(axis=2)
+        rises: Float32 = np.maximum(np.diff(levels, axis=0), 0.0).reshape(-1, bands, _PARTS).sum(axis=2)
+        return rises
 
 
 def tempo_of(curve: Float32) -> tuple[float, float]:
@@ -119,7 +119,8 @@ def _self_likeness(curve: Float32) -> Float64 | None:
     single = np.sum([alike(band) for band in bands], axis=0)
     if whole[0] <= 1e-9 or single[0] <= 1e-9:
         return None
-    return _TOGETHER * whole / whole[0] + (1 - _TOGETHER) * single / single[0]
+    alike_by_lag: Float64 = _TOGETHER * whole / whole[0] + (1 - _TOGETHER) * single / single[0]
+    return alike_by_lag
 
 
 def _scores(likeness: Float64, tempi: Float64) -> tuple[Float64, Float64]:

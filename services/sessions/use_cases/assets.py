@@ -106,7 +106,7 @@ class Assets:
             _found(records.assets, artist, uid)
             return records.assets.hold(uid, holder)
 
-    def hold_many(self, artist: str, uids: Sequence[str], holder: str) -> list[Asset]:
+    def hold_many(self, artist: str, uids: Sequence[str], holder: str) -> Sequence[Asset]:
         """The assets in the order asked for, each held by the holder; none is when one of them is not there."""
         require(1 <= len(uids) <= 1000, "assets", f"1 to 1000 names, not {len(uids)}")
         check_holder(artist, holder)

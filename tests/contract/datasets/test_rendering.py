@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from audiofiles.loudness import LoudnessMeter
 from chassis.context import acting_as, in_request
 from chassis.db import Database, migrate
-from chassis.errors import Cancelled
+from chassis.errors import Cancelled, FieldInvalid
 from chassis.testing import caller_for
 from services.datasets.domain.exports import AudioMissing
 from services.datasets.domain.items import Audio
@@ -244,6 +244,18 @@ def test_a_separation_that_fails_is_told_with_what_to_do(studio: Studio) -> None
         studio.prepare(kept, recipe(remove_vocals=True))
 
 
+def test_a_refusal_of_the_stems_service_is_told_with_its_reason(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise FieldInvalid("output_format: no such rate")
+
+    monkeypatch.setattr(studio.splitter, "start", refuse)
+
+    with pytest.raises(VocalsNotRemoved, match="INVALID"):
+        studio.prepare(studio.shelf.keep(audio.mix(1.0)), recipe(remove_vocals=True))
+
+
 def test_a_separation_is_waited_for_within_bounds(migrated: bytes, tmp_path: Path) -> None:
     (tmp_path / "datasets.db").write_bytes(migrated)
     with (
@@ -298,7 +310,7 @@ def test_a_process_that_takes_too_much_is_ended(migrated: bytes, tmp_path: Path)
 
 
 def test_a_stop_ends_the_work_and_leaves_nothing(studio: Studio) -> None:
-    kept = studio.shelf.keep(audio.tone(220, 240.0, rate_hz=44_100), rate_hz=48_000)
+    kept = studio.shelf.keep(audio.tone(220, 120.0, rate_hz=44_100, channels=1), rate_hz=48_000)
 
     def stop(_share: float, words: str) -> None:
         if words == "converting audio":

@@ -32,7 +32,8 @@ def encoded(sound: Float32, format: str, rate: float | None = None) -> tuple[Flo
         for start in range(0, len(sound), 16_384):
             file.write(sound[start : start + 16_384])
     buffer.seek(0)
-    return sf.read(buffer, dtype="float32", always_2d=True)
+    frames, rate_hz = sf.read(buffer, dtype="float32", always_2d=True)
+    return np.asarray(frames, np.float32), int(rate_hz)
 
 
 COPIES: dict[str, Callable[[Float32], tuple[Float32, int]]] = {
