@@ -16,7 +16,11 @@ from tests.house import House
 from tests.integration.shell import run_here, start
 from tests.integration.train_house import BOMB, DESTINATION, OWN_CAPTION, OWN_PIECE, write_folder
 from tonewright_client import ArtistHandle
+from tonewright_client.cli_train import Terminal
 from tonewright_client.demo_dataset import PIECES, write_dataset
+from tonewright_client.guide import Guide
+from tonewright_client.guide_outcome import Choices
+from tonewright_client.training_folder import look
 
 pytestmark = pytest.mark.target("embedded")
 
@@ -89,6 +93,20 @@ def test_a_training_above_the_agreed_cost_or_of_too_few_pairs_is_not_started(
     assert list(artist.trainings.list()) == []
 
 
+def test_what_was_deleted_since_is_made_anew(house: House, artist: ArtistHandle, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "nights", PIECES[:1])
+    first = _train(house, artist, folder, code=3)
+    artist.exports.delete(first["export"]["name"])
+    artist.snapshots.delete(first["snapshot"]["name"])
+    Path(first["archive"]).unlink()
+
+    again = _train(house, artist, folder, code=3)
+
+    assert again["snapshot"]["content_sha256"] == first["snapshot"]["content_sha256"]
+    assert again["export"]["content_etag"] == first["export"]["content_etag"]
+    assert Path(again["archive"]).exists()
+
+
 def test_a_name_that_is_only_alike_is_left_for_a_person(house: House, artist: ArtistHandle, tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "nights", PIECES[3:4])
     shutil.move(folder / "paper lanterns.wav", folder / "paper lanternes.wav")
@@ -97,6 +115,23 @@ def test_a_name_that_is_only_alike_is_left_for_a_person(house: House, artist: Ar
 
     assert row["live_set"] == ""
     assert row["unsure"].startswith(f"{artist.name}/live-sets/")
+
+
+def test_a_person_who_agrees_is_believed(artist: ArtistHandle, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "nights", PIECES[3:4])
+    shutil.move(folder / "paper lanterns.wav", folder / "paper lanternes.wav")
+    asked: list[str] = []
+
+    class Person(Terminal):
+        def agrees(self, question: str) -> bool | None:
+            asked.append(question)
+            return True
+
+    outcome = Guide(artist, Choices(), Person(artist, may_ask=True)).gather(look(folder))
+
+    assert len(asked) == 1
+    assert "paper lanternes.wav" in asked[0]
+    assert outcome.items[0]["live_set"] == outcome.rows[0].live_set != ""
 
 
 def test_ctrl_c_leaves_what_was_made_for_the_next_run(house: House, artist: ArtistHandle, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
     zip_path = target or Path(f"{folder.resolve().name}-dataset.zip")
     with connect() as client:
         artist = chosen_artist(client)
-        view = _Terminal(artist, may_ask=not yes and not gateway.as_json and sys.stdin.isatty())
+        view = Terminal(artist, may_ask=not yes and not gateway.as_json and sys.stdin.isatty())
         journey = _Journey(artist, wanted, view)
         try:
             code = journey.walk(found, zip_path, start, max_cost, prompt)
@@ -97,7 +97,7 @@ def _looked(folder: Path) -> Folder:
 class _Journey:
     """The whole way; `outcome` holds what came of it, wherever it ends."""
 
-    def __init__(self, artist: ArtistHandle, wanted: Choices, view: _Terminal) -> None:
+    def __init__(self, artist: ArtistHandle, wanted: Choices, view: Terminal) -> None:
         self._artist, self._wanted, self._view = artist, wanted, view
         self.outcome = Outcome()
 
@@ -166,7 +166,7 @@ def _show_state(outcome: Outcome) -> None:
         show_readiness(outcome.readiness, {item["name"]: item["display_name"] for item in outcome.items})
 
 
-def _conclude(outcome: Outcome, view: _Terminal) -> None:
+def _conclude(outcome: Outcome, view: Terminal) -> None:
     advice = [*outcome.advice, *_next(outcome)]
     if gateway.as_json:
         show_json(_facts(replace(outcome, advice=advice)))
@@ -223,24 +223,28 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-class _Terminal:
+class Terminal:
     """Steps as numbered headings; bars and trouble beside the output."""
 
     def __init__(self, artist: ArtistHandle, *, may_ask: bool) -> None:
         self._artist, self._may_ask, self._number = artist, may_ask, 0
 
     def step(self, title: str) -> None:
+        """A numbered heading."""
         self._number += 1
         errors.print(f"[bold]{self._number}. {title}[/bold]", highlight=False)
 
     def said(self, line: str) -> None:
+        """A line below it."""
         errors.print(f"   {line}", highlight=False, markup=False, soft_wrap=True)
 
     def warned(self, line: str) -> None:
+        """A line that stands out."""
         errors.print("   [yellow]![/yellow] ", end="")
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def uploading(self, name: str) -> OnBytes:
+        """A bar that is gone when the bytes are there."""
         bar = Progress(TextColumn("   {task.description}"), BarColumn(), console=errors, transient=True)
         bar.disable = not errors.is_terminal
         task = bar.add_task(name, total=None)
@@ -255,7 +259,9 @@ class _Terminal:
         return on_bytes
 
     def wait(self, operation: Operation, what: str) -> Json:
+        """The finished resource, with a bar while it is made."""
         return wait(self._artist, operation, f"   {what}")
 
     def agrees(self, question: str) -> bool | None:
+        """The answer to a question; None where nobody may be asked."""
         return Confirm.ask(f"   {question}", console=errors) if self._may_ask else None

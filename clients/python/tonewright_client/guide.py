@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from tonewright_client.audio import OnBytes, file_sha256
 from tonewright_client.client import ArtistHandle
@@ -23,7 +23,9 @@ from tonewright_client.training_folder import Folder
 from tonewright_client.training_items import ConsentFacts, ItemFields, SelectionFields
 from tonewright_client.transport import Json
 
+Made = TypeVar("Made")
 _LIVE_SETS_AT_ONCE = 50
+_NOT_FOUND = 404
 
 
 class Guide:
@@ -228,9 +230,12 @@ class Guide:
         self._view.step("snapshot")
         facts = [[cast(Json, item)[part] for part in _FROZEN] for item in outcome.complete]
         selection = SelectionFields(training_items=[item["name"] for item in outcome.complete])
-        outcome.snapshot = self._artist.snapshots.create(
-            selection=selection, display_name=title, idempotency_key=key_of("snapshot", title, facts)
-        )
+
+        def create(key: str | None) -> Snapshot:
+            made = self._artist.snapshots.create(selection=selection, display_name=title, idempotency_key=key)
+            return self._artist.snapshots.get(made["name"])
+
+        outcome.snapshot = _not_gone(create, key_of("snapshot", title, facts))
         self._view.said(f"{outcome.snapshot['item_count']} pairs, content {outcome.snapshot['content_sha256'][:16]}…")
         return outcome.snapshot
 
@@ -251,8 +256,11 @@ class Guide:
                 snapshot=snapshot["name"], display_name=title, options=options, idempotency_key=key
             )
 
-        done = self._finished(start, key_of("export", snapshot["name"], title, options), "packing")
-        outcome.export = cast(Export, done)
+        def finish(key: str | None) -> Export:
+            done = self._finished(start, key, "packing")
+            return self._artist.exports.get(str(done["name"]))
+
+        outcome.export = _not_gone(finish, key_of("export", snapshot["name"], title, options))
         outcome.archive = self._artist.exports.download(
             outcome.export["name"], target, on_bytes=self._view.uploading(target.name)
         )
@@ -260,7 +268,7 @@ class Guide:
         self._view.said(f"{target}: {outcome.export['size_bytes']:,} bytes, {pieces} pieces, every byte checked")
         return outcome.export
 
-    def _finished(self, start: Callable[[str | None], Operation], key: str, what: str) -> Json:
+    def _finished(self, start: Callable[[str | None], Operation], key: str | None, what: str) -> Json:
         try:
             return self._view.wait(start(key), what)
         except OperationFailed as failed:  # perhaps one of an earlier run, which the key gave back
@@ -287,6 +295,16 @@ _FROZEN = (
 def key_of(*facts: object) -> str:
     """An Idempotency-Key that equal facts share, so that a second run makes nothing twice."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _not_gone(make: Callable[[str | None], Made], key: str) -> Made:
+    """What an equal run made, or, when that was deleted since, a new one."""
+    try:
+        return make(key)
+    except ApiError as refused:
+        if refused.status != _NOT_FOUND:
+            raise
+        return make(None)
 
 
 def _noting(row: Row, tell: OnBytes) -> OnBytes:
