@@ -104,7 +104,7 @@ def artist(client: Tonewright) -> ArtistHandle:
 
 @pytest.fixture(scope="session")
 def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short piece of music as WAV."""
+    """A short piece of music as WAV, long enough for a trainer."""
     from tonewright_client.demo_material import write_piece
 
-    return write_piece(tmp_path_factory.mktemp("material") / "piece.wav", bars=2)
+    return write_piece(tmp_path_factory.mktemp("material") / "piece.wav", bars=3)
