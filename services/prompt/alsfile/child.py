@@ -21,7 +21,7 @@ def main() -> None:
     gc.disable()  # the tree holds no cycles, and looking for them in a million elements takes seconds
     answer = json.dumps(_outcome(limits), separators=(",", ":"), allow_nan=False)
     if len(answer) > limits.summary_bytes:
-        text = f"the summary of the Live Set would be larger than {limits.summary_bytes >> 20} MiB; split the set"
+        text = f"the summary of the Live Set would be larger than {limits.summary_bytes >> 10:,} KiB; split the set"
         answer = json.dumps({"reason": "LIVE_SET_TOO_LARGE", "text": text})
     sys.stdout.write(answer)
 

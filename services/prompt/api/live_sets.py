@@ -15,6 +15,8 @@ from services.prompt.use_cases.new_live_sets import NewLiveSet
 from tonewright.prompt.v1 import prompt_pb2 as pb
 from tonewright.prompt.v1 import prompt_pb2_grpc
 
+_FULL_PAGE, _PAGE_BYTES = 20, 7 << 19
+
 
 class LiveSetMethods(prompt_pb2_grpc.PromptServiceServicer):
     """The part of the service that keeps Live Sets."""
@@ -71,16 +73,21 @@ class LiveSetMethods(prompt_pb2_grpc.PromptServiceServicer):
     async def ListLiveSets(self, request: pb.ListLiveSetsRequest, context: Any) -> pb.ListLiveSetsResponse:
         """The Live Sets of an artist."""
         full = request.view == pb.LIVE_SET_VIEW_FULL
-        page = await self._run(
-            self._live_sets.list,
-            artist_in(request.parent, "parent"),
-            min(request.page_size, 20) or 20 if full else request.page_size,  # full ones are large
-            request.page_token,
-            show_deleted=request.show_deleted,
-            query=request.query,
-        )
-        live_sets = [live_set_message(live_set, full=full) for live_set in page.items]
-        return pb.ListLiveSetsResponse(live_sets=live_sets, next_page_token=page.next_page_token)
+        size = min(request.page_size, _FULL_PAGE) or _FULL_PAGE if full else request.page_size
+        while True:
+            page = await self._run(
+                self._live_sets.list,
+                artist_in(request.parent, "parent"),
+                size,
+                request.page_token,
+                show_deleted=request.show_deleted,
+                query=request.query,
+            )
+            live_sets = [live_set_message(live_set, full=full) for live_set in page.items]
+            answer = pb.ListLiveSetsResponse(live_sets=live_sets, next_page_token=page.next_page_token)
+            if len(live_sets) < 2 or answer.ByteSize() <= _PAGE_BYTES:
+                return answer
+            size = len(live_sets) // 2  # summaries of large sets do not fit into one message together
 
     async def UpdateLiveSet(self, request: pb.UpdateLiveSetRequest, context: Any) -> pb.LiveSet:
         """The Live Set with other names."""
