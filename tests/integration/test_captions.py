@@ -63,6 +63,7 @@ def test_a_model_that_obeys_everybody_writes_captions_that_keep_the_rules(
         assert "violations" not in found or found["violations"] == []
         assert broken(found["text"], tempo_bpm=124, names=(*NAMES, *PUBLIC), refused=("trap hi-hats",)) == []
     origin = caption["provenance"]
+    assert origin is not None
     assert (origin["engine"], origin["prompt_version"], origin["temperature"]) == ("openai", "drums-first", 0.3)
     assert origin["instruction_sha256"] == template["instruction_sha256"]
     assert (origin["tempo_source"], origin["live_set_sha256"]) == ("live_set", live_set["sha256"])
@@ -85,6 +86,7 @@ def test_the_composer_needs_no_key_and_says_who_it_is(nova: ArtistHandle, live_s
 
     assert len({caption["text"] for caption in captions}) == 8
     for caption in captions:
+        assert caption["provenance"] is not None
         assert caption["provenance"]["engine"] == "offline-composer"
         assert broken(caption["text"], tempo_bpm=124, names=NAMES, refused=("trap hi-hats",)) == []
     assert len(checked) == 800

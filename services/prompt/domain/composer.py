@@ -40,7 +40,7 @@ _FRAMES = (
         " and leaving space for {layout}",
     ),
     (
-        "{opener} instrumental carried by {instruments}",
+        "{opener} composition carried by {instruments}",
         " against {treatments}",
         "; its feel stays {moods}",
         " while {layout} unfolds step by step",
@@ -86,8 +86,8 @@ _ENERGY_BY_TEMPO = (
     (999, "urgent"),
 )
 _PLAIN_INSTRUMENTS = ("layered synthesizers", "rhythmic textures", "electronic tones", "steady percussion")
-_PLAIN_GENRES = ("instrumental", "electronic", "contemporary", "studio-made")
-_PLAIN_MOODS = ("steady", "focused", "balanced")
+_PLAIN_GENRES = ("electronic", "studio-made", "instrumental", "crossover")
+_PLAIN_MOODS = ("steady", "focused")
 
 
 def compose(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext, variant: int = 0) -> str:
@@ -119,7 +119,7 @@ def pieces(text: str) -> list[str]:
 
 def _ways(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext) -> Iterator[str]:
     """The facts said in every way, beginning with that which suits them."""
-    seed = int(digest({key: value for key, value in projection.items() if key != "wish"})[:8], 16)
+    seed = int(digest(projection)[:8], 16)
     facts = _Facts(projection, tempo_bpm, context)
     for turn in range(_TURNS):
         for step in range(len(_FRAMES)):

@@ -18,6 +18,7 @@ _VENDORS = str.split(
     """,
     "|",
 )
+_OWN_NAMES = ("als_stem", "als_filename", "project_name", "project_folder", "artist_name")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _REFUSAL = re.compile(r"^(?:please\s+)?(?:no|avoid|never(?: use)?|not|without|do not use|don't use)\s+", re.IGNORECASE)
 _BETWEEN_REFUSALS = re.compile(r"[,;\n]|\s/\s|\s(?:or|nor)\s")
@@ -46,7 +47,7 @@ def context_of(
     """
     people = [*artist_names, *_people(master_schema), *denied, *_PROGRAMS]
     samples = [_EXTENSION.sub("", name) or name for name in _mapping(summary.get("sample_index"))]
-    own = [_text(summary.get(key)) for key in ("als_stem", "als_filename", "project_name", "project_folder")]
+    own = [_text(summary.get(key)) for key in _OWN_NAMES]
     files = [*own, *samples, *(_EXTENSION.sub("", name) for name in file_names)]
     policy = _mapping(master_schema.get("creative_policy"))
     return RuleContext(

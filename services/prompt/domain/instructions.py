@@ -112,13 +112,18 @@ def as_data(document: object) -> str:
     return text
 
 
-def question(instruction: Instruction, projection: Mapping[str, Any], tempo_bpm: float | None) -> list[Exchange]:
-    """The messages of a first attempt."""
+def question(
+    instruction: Instruction, projection: Mapping[str, Any], tempo_bpm: float | None, variant: int = 0
+) -> list[Exchange]:
+    """The messages of a first attempt; a variant above 0 asks to word it otherwise."""
     profile = as_data(projection.get("profile", {}))
     track = as_data({key: value for key, value in projection.items() if key != "profile"})
     fence = fence_of(profile, track, instruction.text)
     tag = tempo_tag(tempo_bpm) if tempo_bpm else "unknown, write none"
-    blocks = f"TEMPO_TAG: {tag}\n{fence}\nARTIST_PROFILE:\n{profile}\n\nTRACK:\n{track}\n{fence}"
+    otherwise = (
+        f"\nVARIANT: {variant}, so begin otherwise and weigh other details than variants before" if variant else ""
+    )
+    blocks = f"TEMPO_TAG: {tag}{otherwise}\n{fence}\nARTIST_PROFILE:\n{profile}\n\nTRACK:\n{track}\n{fence}"
     system = _FRAME.replace("{fence}", fence).replace("{template}", instruction.text)
     return [Exchange("system", system), Exchange("user", blocks)]
 

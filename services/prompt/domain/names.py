@@ -27,12 +27,16 @@ class Found:
 
 def plain(text: str) -> str:
     """The text with composed letters and without characters that nobody sees."""
+    if text.isascii() and text.isprintable():
+        return text
     kept = (c for c in text if c in "\t\n\r" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
     return unicodedata.normalize("NFC", "".join(kept))
 
 
 def fold(word: str) -> str:
     """The word as it is compared: no case, no accents, no look-alike letters."""
+    if word.isascii():
+        return word.lower()
     bare = (c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
     return "".join(bare).casefold().translate(_LOOKALIKES)
 

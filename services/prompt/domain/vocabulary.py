@@ -192,7 +192,8 @@ def role_of(name: str) -> str:
 
 def moods_of(text: str) -> list[str]:
     """The words of a text that name a mood or a use, each once."""
-    return list(dict.fromkeys(word for word in words_of(text) if word in _MOODS))
+    plain = (word if word in _MOODS else word.removesuffix("er") for word in words_of(text))
+    return list(dict.fromkeys(word for word in plain if word in _MOODS))
 
 
 def roles_of(text: str) -> list[str]:

@@ -139,7 +139,7 @@ class Captions:
         )
         sha256 = digest(projection)
         seed = (int(sha256[:7], 16) * 8 + request.variant) or 1  # below 2^31, another one for each variant
-        messages = question(instruction, projection, tempo)
+        messages = question(instruction, projection, tempo, request.variant)
         task = Task(instruction, messages, projection, tempo, context, request.variant, seed)
         return _Job(task, known, source, sha256)
 
