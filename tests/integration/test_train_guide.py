@@ -64,6 +64,17 @@ def test_every_command_of_the_guide_works(
     assert (place / "set.svg").read_text().startswith("<svg")
 
 
+def test_the_python_of_the_guide_works(
+    house: House, artist: ArtistHandle, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    (code,) = blocks("python", "train", TRAIN_MODE)
+
+    exec(code, {"url": house.url, "key": house.keys["ada"], "name": artist.name})
+
+    assert len(zipfile.ZipFile(place / "nights.zip").namelist()) == 2
+
+
 def test_a_timeline_is_drawn_as_png_too(house: House, artist: ArtistHandle, place: Path) -> None:
     live_set = artist.live_sets.upload(place / "nights" / "night drive.als")
 
