@@ -10,17 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from chassis.errors import DependencyUnavailable
-from chassis.objects.port import (
-    CHUNK,
-    ObjectInfo,
-    ObjectNotFound,
-    ObjectStore,
-    ObjectWriter,
-    Part,
-    Tell,
-    check_key,
-    untold,
-)
+from chassis.objects.parts import Part, Tell, untold
+from chassis.objects.port import CHUNK, ObjectInfo, ObjectNotFound, ObjectStore, ObjectWriter, check_key
 
 _BUFFER = 256 << 10  # 21 GB/s from the page cache
 
@@ -94,14 +85,12 @@ class DiskStore(ObjectStore):
 
     def drop_unfinished(self, before: datetime) -> int:
         """Remove the drafts of writers that died before that moment; gives how many."""
-        gone = 0
         with _answering(""):
-            for draft in self._drafts.iterdir():
-                with contextlib.suppress(FileNotFoundError):
-                    if draft.stat().st_mtime < before.timestamp():
-                        draft.unlink()
-                        gone += 1
-        return gone
+            found = [path for path in self._drafts.iterdir() if path.exists()]
+            old = [path for path in found if path.lstat().st_mtime < before.timestamp()]
+            for path in old:
+                path.unlink(missing_ok=True)
+        return len(old)
 
     def delete(self, key: str) -> None:
         """Remove the object."""

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from chassis.errors import NotFound, ResourceExhausted, require
+from chassis.objects.parts import ObjectRange, Part, Tell, untold
 
 CHUNK = 1 << 20
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~=+@-]*(/[A-Za-z0-9_][A-Za-z0-9._~=+@-]*)*")
@@ -40,24 +41,6 @@ def check_key(key: str) -> str:
     """The key itself if it is one: segments of letters, digits and `._~=+@-`, none of which begins with a dot."""
     require(len(key) <= 1024 and _KEY.fullmatch(key) is not None, "key", f"an object key, not {key!r}")
     return key
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectRange:
-    """Bytes inside a stored object."""
-
-    key: str
-    offset: int
-    length: int
-
-
-# What an object is composed of: bytes at hand, or bytes of other objects.
-Part = bytes | ObjectRange
-Tell = Callable[[int], None]  # takes the number of bytes done so far; may raise to stop
-
-
-def untold(_done: int) -> None:
-    """Nobody wants to know."""
 
 
 class ObjectWriter(Protocol):

@@ -13,18 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from urllib3.exceptions import HTTPError
 
 from chassis.errors import DependencyUnavailable
-from chassis.objects.port import (
-    CHUNK,
-    ObjectInfo,
-    ObjectNotFound,
-    ObjectRange,
-    ObjectStore,
-    ObjectWriter,
-    Part,
-    Tell,
-    check_key,
-    untold,
-)
+from chassis.objects.parts import ObjectRange, Part, Tell, untold
+from chassis.objects.port import CHUNK, ObjectInfo, ObjectNotFound, ObjectStore, ObjectWriter, check_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -114,17 +104,13 @@ class S3Store(ObjectStore):
 
     def drop_unfinished(self, before: datetime) -> int:
         """Abort the uploads of writers that died before that moment; gives how many."""
-        gone = 0
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=self._prefix)
         with answering():
-            for page in pages:
-                for upload in page.get("Uploads", ()):
-                    if upload["Initiated"] < before:
-                        where: Any = {"Bucket": self.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
-                        with contextlib.suppress(ClientError):  # it ended meanwhile
-                            self.client.abort_multipart_upload(**where)
-                            gone += 1
-        return gone
+            old = [up for page in pages for up in page.get("Uploads", ()) if up["Initiated"] < before]
+            for up in old:
+                with contextlib.suppress(self.client.exceptions.NoSuchUpload):
+                    self.client.abort_multipart_upload(Bucket=self.bucket, Key=up["Key"], UploadId=up["UploadId"])
+        return len(old)
 
     def delete(self, key: str) -> None:
         """Remove the object."""
@@ -203,7 +189,7 @@ class _S3Writer(ObjectWriter):
         with answering():
             upload, number = self._begun(), len(self._parts) + 1
             sent = self._client.upload_part(**self._at, UploadId=upload, PartNumber=number, Body=part)
-            self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
     def _begun(self) -> str:
         if self._upload is None:
@@ -223,24 +209,21 @@ class _Composer(_S3Writer):
         """Append bytes, or a range of another object."""
         if isinstance(part, bytes):
             return self._append(part)
-        at, end = part.offset, part.offset + part.length
         # Bytes that wait are no part of their own before there are enough of them: the range gives what lacks.
         head = max(0, self._least - len(self._buffer)) if self._buffer else 0
-        if end - at - head < self._least:
-            head = end - at
-        for piece in self._store.read_range(ObjectRange(part.key, at, head)) if head else ():
+        head = part.length if part.length - head < self._least else head
+        for piece in self._store.read_range(ObjectRange(part.key, part.offset, head)):
             self._append(piece)
-        at += head
+        at, end = part.offset + head, part.offset + part.length
         if at < end:
             self._flush()
-            while at < end:
-                step = end - at if end - at <= _COPIED else min(_COPIED, end - at - self._least)
-                self._copy(part.key, at, step)
-                at += step
+        while at < end:
+            step = end - at if end - at <= _COPIED else min(_COPIED, end - at - self._least)
+            self._copy(part.key, at, step)
+            at += step
 
     def commit(self) -> ObjectInfo:
-        found = super().commit()
-        return replace(found, sha256=None)  # nobody has read what the server copied
+        return replace(super().commit(), sha256=None)  # nobody has read what the server copied
 
     def _append(self, data: bytes) -> None:
         self._buffer += data
@@ -255,16 +238,11 @@ class _Composer(_S3Writer):
             self._buffer.clear()
 
     def _copy(self, key: str, at: int, length: int) -> None:
+        source: Any = {"CopySource": self._store.at(key), "CopySourceRange": f"bytes={at}-{at + length - 1}"}
         with answering(key):
             upload, number = self._begun(), len(self._parts) + 1
-            copied = self._client.upload_part_copy(
-                **self._at,
-                UploadId=upload,
-                PartNumber=number,
-                CopySource=self._store.at(key),
-                CopySourceRange=f"bytes={at}-{at + length - 1}",
-            )
-        self._parts.append({"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]})
+            done = self._client.upload_part_copy(**self._at, UploadId=upload, PartNumber=number, **source)
+        self._parts.append({"PartNumber": number, "ETag": done["CopyPartResult"]["ETag"]})
         self._size_bytes += length
         self._tell(self._size_bytes)
 
