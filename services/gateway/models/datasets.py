@@ -589,7 +589,9 @@ class CaptionEditInput(In):
         default=None, description="Text replaced by another, letter by letter."
     )
     tempo_bpm: Number | None = Field(
-        default=None, description="Tempo written into the tag, 20 to 999 beats per minute.", examples=[124.0]
+        default=None,
+        description="Tempo written into the tag, 20 to 999 beats per minute; the item has it from then on.",
+        examples=[124.0],
     )
 
 
@@ -2514,7 +2516,7 @@ class ReceiveTrainingWebhookBody(In):
 # What each RPC gives, by service and method.
 DOCS: dict[str, str] = {
     "DatasetsService.CreateTrainingItem": "Makes a training item from an asset, a caption, or both.",
-    "DatasetsService.BatchCreateTrainingItems": "Makes many training items; each succeeds or fails alone.",
+    "DatasetsService.BatchCreateTrainingItems": "Makes many training items; each succeeds or fails alone, and audio that an item holds already makes none (AUDIO_IN_USE).",
     "DatasetsService.GetTrainingItem": "Gives one training item.",
     "DatasetsService.ListTrainingItems": "Lists training items, newest first.",
     "DatasetsService.UpdateTrainingItem": "Changes the named fields of a training item; a changed caption becomes a new revision.",

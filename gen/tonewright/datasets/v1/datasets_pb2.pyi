@@ -653,7 +653,9 @@ class UpdateTrainingItemRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to change: display_name, asset, caption, live_set, provenance, licence, consent, tempo_bpm, key, time_signature; empty means those set."""
+        """Fields to change: display_name, asset, caption, source_caption, live_set, provenance, licence, consent, tempo_bpm, key,
+        time_signature; empty means those set.
+        """
 
     def __init__(
         self,
@@ -1141,7 +1143,7 @@ class CaptionEdit(_message.Message):
     suffix: _builtins.str
     """Text put after, before the tempo tag, with a space."""
     tempo_bpm: _builtins.float
-    """Tempo written into the tag, 20 to 999 beats per minute."""
+    """Tempo written into the tag, 20 to 999 beats per minute; the item has it from then on."""
     @_builtins.property
     def find_replace(self) -> Global___FindReplace:
         """Text replaced by another, letter by letter."""

@@ -216,7 +216,7 @@ class DatasetsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def BatchCreateTrainingItems(self, request, context):
-        """Makes many training items; each succeeds or fails alone.
+        """Makes many training items; each succeeds or fails alone, and audio that an item holds already makes none (AUDIO_IN_USE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class DatasetsServiceStub:
     CreateTrainingItem: _grpc.UnaryUnaryMultiCallable[_datasets_pb2.CreateTrainingItemRequest, _datasets_pb2.TrainingItem]
     """Makes a training item from an asset, a caption, or both."""
     BatchCreateTrainingItems: _grpc.UnaryUnaryMultiCallable[_datasets_pb2.BatchCreateTrainingItemsRequest, _datasets_pb2.BatchCreateTrainingItemsResponse]
-    """Makes many training items; each succeeds or fails alone."""
+    """Makes many training items; each succeeds or fails alone, and audio that an item holds already makes none (AUDIO_IN_USE)."""
     GetTrainingItem: _grpc.UnaryUnaryMultiCallable[_datasets_pb2.GetTrainingItemRequest, _datasets_pb2.TrainingItem]
     """Gives one training item."""
     ListTrainingItems: _grpc.UnaryUnaryMultiCallable[_datasets_pb2.ListTrainingItemsRequest, _datasets_pb2.ListTrainingItemsResponse]
@@ -110,7 +110,7 @@ class DatasetsServiceAsyncStub(DatasetsServiceStub):
     CreateTrainingItem: _aio.UnaryUnaryMultiCallable[_datasets_pb2.CreateTrainingItemRequest, _datasets_pb2.TrainingItem]  # type: ignore[assignment]
     """Makes a training item from an asset, a caption, or both."""
     BatchCreateTrainingItems: _aio.UnaryUnaryMultiCallable[_datasets_pb2.BatchCreateTrainingItemsRequest, _datasets_pb2.BatchCreateTrainingItemsResponse]  # type: ignore[assignment]
-    """Makes many training items; each succeeds or fails alone."""
+    """Makes many training items; each succeeds or fails alone, and audio that an item holds already makes none (AUDIO_IN_USE)."""
     GetTrainingItem: _aio.UnaryUnaryMultiCallable[_datasets_pb2.GetTrainingItemRequest, _datasets_pb2.TrainingItem]  # type: ignore[assignment]
     """Gives one training item."""
     ListTrainingItems: _aio.UnaryUnaryMultiCallable[_datasets_pb2.ListTrainingItemsRequest, _datasets_pb2.ListTrainingItemsResponse]  # type: ignore[assignment]
@@ -191,7 +191,7 @@ class DatasetsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _datasets_pb2.BatchCreateTrainingItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_datasets_pb2.BatchCreateTrainingItemsResponse, _abc.Awaitable[_datasets_pb2.BatchCreateTrainingItemsResponse]]:
-        """Makes many training items; each succeeds or fails alone."""
+        """Makes many training items; each succeeds or fails alone, and audio that an item holds already makes none (AUDIO_IN_USE)."""
 
     @_abc_1.abstractmethod
     def GetTrainingItem(
