@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from services.prompt.domain.findings import QUOTES, TAG, Finding, Verdict, tempo_tag, tempo_text
 from services.prompt.domain.likeness import is_near_copy
@@ -56,10 +56,6 @@ class RuleContext:
     brands: frozenset[str] = frozenset()
     siblings: tuple[str, ...] = field(default=())
 
-    def among(self, siblings: Iterable[str]) -> RuleContext:
-        """The same for a dataset that holds these captions already."""
-        return replace(self, siblings=tuple(siblings))
-
     def without_names(self, text: str, instead: str = "") -> str:
         """The text with every denied name replaced."""
         return index_of(self.denied).without(text, instead)
@@ -67,8 +63,10 @@ class RuleContext:
 
 def check(text: str, context: RuleContext) -> Verdict:
     """The rules that the text breaks; violations keep it from being accepted or exported."""
-    errors = [*_form_errors(text), *_tempo_errors(text, context.tempo_bpm), *_word_errors(text, context)]
-    return Verdict(tuple(errors), tuple(_warnings(text, context)))
+    # A text that is too long by far is refused for that; its words are judged as far as anybody would read it.
+    start = text if len(text) <= 2 * MAX_CHARACTERS else text[: 2 * MAX_CHARACTERS]
+    errors = [*_form_errors(text, start), *_tempo_errors(text, context.tempo_bpm), *_word_errors(start, context)]
+    return Verdict(tuple(errors), tuple(_warnings(text, start, context)))
 
 
 def is_allowed(phrase: str, context: RuleContext) -> bool:
@@ -89,7 +87,7 @@ def near_copy() -> Finding:
     return Finding("P11", "the caption is nearly the same as another one of the dataset; tell the pieces apart")
 
 
-def _form_errors(text: str) -> Iterable[Finding]:
+def _form_errors(text: str, start: str) -> Iterable[Finding]:
     if not text.strip():
         yield Finding("P1", "the caption is empty; write one")
         return
@@ -101,7 +99,7 @@ def _form_errors(text: str) -> Iterable[Finding]:
         yield Finding("P6", f"the caption has {len(text)} characters; at most {MAX_CHARACTERS}")
     wrapped = any(text.startswith(opening) and text.endswith(closing) for opening, closing in QUOTES)
     labelled = _ANY_LABEL.match(text) and not text.startswith("BPM:")
-    if _ARTEFACT.search(text) or wrapped or labelled or _TALK.search(text):
+    if _ARTEFACT.search(start) or wrapped or labelled or _TALK.search(text):
         yield Finding("P7", "the caption holds Markdown, JSON, a label, quotes around it or talk; write plain text")
 
 
@@ -146,8 +144,8 @@ def _refused(text: str, terms: frozenset[str]) -> list[str]:
     return index_of(terms, plurals=True).named(text) if terms else []
 
 
-def _warnings(text: str, context: RuleContext) -> Iterable[Finding]:
-    body = without_tag(text).strip()
+def _warnings(text: str, start: str, context: RuleContext) -> Iterable[Finding]:
+    body = without_tag(start).strip()
     sentences = len([part for part in _SENTENCE_END.split(body) if part.strip()])
     words = len(body.split())
     if sentences > 2:

@@ -9,14 +9,14 @@ from itertools import takewhile
 from services.prompt.domain.names import plain
 from services.prompt.domain.rules import RuleContext
 
-_ADDRESS = re.compile(r"\S*://\S+|\bwww\.\S+|\S+@\S+\.\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b\w[\w+.-]{0,20}://\S+|\bwww\.\S+|[^\s@]{0,64}@[^\s@]{1,200}", re.IGNORECASE)
 _PATH = re.compile(
     r"(?<!\w)(?:[A-Za-z]:[\\/]|~?/(?=\w)|\\\\|\.\.?[\\/])[^,;\n]*"
     r"|\b(?:Users|home|Volumes|Documents|Desktop|Downloads|Library|Samples|Projects?)[\\/][^,;\n]*",
     re.IGNORECASE,
 )
 _FILE = re.compile(
-    r"\S+\.(?:wav|aiff?|mp3|m4a|flac|ogg|opus|als|alp|amxd|adg|adv|mid|midi|zip|asd|txt|json|exe|sh|py)\b",
+    r"(?<!\S)\S+?\.(?:wav|aiff?|mp3|m4a|flac|ogg|opus|als|alp|amxd|adg|adv|mid|midi|zip|asd|txt|json|exe|sh|py)\b",
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"[<>{}\[\]|`\\#*_=~^$\"“”«»]+")
@@ -49,7 +49,7 @@ def safe_text(text: str, context: RuleContext, *, longest: int = 300) -> str:
 
     The text ends before the first clause that gives orders; names that captions may not hold are cut out.
     """
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "\n", text[: 20 * longest])
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "\n", text[: 6 * longest])
     text = plain(unicodedata.normalize("NFKC", plain(text)))
     text = context.without_names(text)  # first as it is, since a file's name is more than its words
     for form in (_ADDRESS, _PATH, _FILE):

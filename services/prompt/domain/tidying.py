@@ -8,8 +8,9 @@ import re
 from services.prompt.domain.findings import QUOTES, TAG, Finding
 from services.prompt.domain.names import plain
 
-_LINE_ENDS = r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]"
-LINE_END = re.compile(_LINE_ENDS)
+LINE_END = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+# So many layers of labels, quotes and Markdown are taken off a text.
+_LAYERS = 8
 _LOOSE_TAG = re.compile(
     r"(?:\s+(?:at|about|around|of))?[\s.,;(]*\b(?:BPM\s*[:=]?\s*([0-9]{2,3}(?:\.[0-9]+)?)|([0-9]{2,3}(?:\.[0-9]+)?)\s*BPM)[).\s]*\Z",
     re.IGNORECASE,
@@ -30,7 +31,7 @@ def tidy(text: str) -> tuple[str, list[Finding]]:
             fixes.append(Finding(rule, what))
 
     mend("P7", _unwrap_json(text), "JSON around the text is removed")
-    mend("P2", re.sub(rf"\s*{_LINE_ENDS}+\s*", " ", text.strip("\r\n ")), "line breaks are joined")
+    mend("P2", _in_one_line(text), "line breaks are joined")
     mend("P3", plain(text), "invisible characters are removed and letters are composed (NFC)")
     mend("P2", re.sub(r"[ \t\u00a0]+", " ", text).strip(), "spaces are collapsed")
     mend("P7", _without_wrapping(text), "a label, quotes or Markdown around the text are removed")
@@ -44,7 +45,7 @@ def without_tag(text: str) -> str:
 
 
 def _unwrap_json(text: str) -> str:
-    bare = re.sub(r"^```\w*\s*|\s*```$", "", text.strip())
+    bare = re.sub(r"\A```\w*", "", text.strip().removesuffix("```")).strip()
     if not bare.startswith("{"):
         return text
     try:
@@ -55,9 +56,13 @@ def _unwrap_json(text: str) -> str:
     return values[0] if len(values) == 1 else text
 
 
+def _in_one_line(text: str) -> str:
+    lines = [line.strip() for line in LINE_END.split(text)]
+    return " ".join(filter(None, lines)) if len(lines) > 1 else text
+
+
 def _without_wrapping(text: str) -> str:
-    before = None
-    while before != text:
+    for _ in range(_LAYERS):
         before = text
         text = re.sub(r"^#{1,6}\s+|^[-*+•]\s+", "", text)
         text = re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", text)
@@ -66,6 +71,8 @@ def _without_wrapping(text: str) -> str:
             if len(text) > 1 and text.startswith(opening) and text.endswith(closing) and opening not in text[1:-1]:
                 text = text[1:-1]
         text = text.strip()
+        if text == before:
+            break
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,9 @@ from services.prompt.domain.findings import Finding, Verdict
 from services.prompt.domain.likeness import near_copies
 from services.prompt.domain.ports import Store
 from services.prompt.domain.projection import tempo_of
-from services.prompt.domain.rules import check, near_copy
+from services.prompt.domain.rules import RuleContext, check, near_copy
 from services.prompt.domain.tidying import tidy
-from services.prompt.use_cases.known import Known, find_known
+from services.prompt.use_cases.known import find_known
 
 MAX_TEXTS = 1000
 
@@ -54,7 +55,8 @@ class Checks:
 
     def check(self, artist: str, text: Text) -> Checked:
         """What the rules say of one text."""
-        return _checked(text, find_known(self._store, artist, text.live_set, self._public_names))
+        known = find_known(self._store, artist, text.live_set, self._public_names)
+        return _checked(text, known.rules(tempo_of(known.summary)))
 
     def check_all(self, artist: str, texts: Sequence[Text], *, compare_each_other: bool) -> list[Checked]:
         """What the rules say of each text, in their order; each Live Set is looked up once.
@@ -63,28 +65,25 @@ class Checks:
             LiveSetNotFound: One of them names a Live Set that is not there.
         """
         require(1 <= len(texts) <= MAX_TEXTS, "requests", f"1 to {MAX_TEXTS:,} texts")
-        known = {
-            live_set: find_known(self._store, artist, live_set, self._public_names)
-            for live_set in dict.fromkeys(text.live_set for text in texts)
-        }
-        contexts = {live_set: found.rules(tempo_of(found.summary)) for live_set, found in known.items()}
-        found = []
-        for text in texts:
-            mended, fixes = tidy(text.text)
-            context = contexts[text.live_set].among(text.siblings)
-            if text.tempo_bpm:
-                context = replace(context, tempo_bpm=text.tempo_bpm)
-            found.append(Checked(mended, check(mended, context), tuple(fixes)))
+        groups: defaultdict[str, list[int]] = defaultdict(list)
+        for place, text in enumerate(texts):
+            groups[text.live_set].append(place)
+        found: dict[int, Checked] = {}
+        for live_set, places in groups.items():  # one after the other: a summary may take megabytes
+            known = find_known(self._store, artist, live_set, self._public_names)
+            context = known.rules(tempo_of(known.summary))
+            found.update((place, _checked(texts[place], context)) for place in places)
         if compare_each_other:
-            for place in near_copies([checked.text for checked in found]):
+            for place in near_copies([found[place].text for place in range(len(texts))]):
                 found[place] = _with_near_copy(found[place])
-        return found
+        return [found[place] for place in range(len(texts))]
 
 
-def _checked(text: Text, known: Known) -> Checked:
+def _checked(text: Text, context: RuleContext) -> Checked:
+    """What the rules say of the text, by the context of its Live Set."""
     mended, fixes = tidy(text.text)
-    tempo = text.tempo_bpm or tempo_of(known.summary)
-    return Checked(mended, check(mended, known.rules(tempo, text.siblings)), tuple(fixes))
+    own = replace(context, tempo_bpm=text.tempo_bpm or context.tempo_bpm, siblings=text.siblings)
+    return Checked(mended, check(mended, own), tuple(fixes))
 
 
 def _with_near_copy(checked: Checked) -> Checked:

@@ -9,6 +9,7 @@ import pytest
 from services.prompt.domain.denied import context_of
 from services.prompt.domain.findings import tempo_tag
 from services.prompt.domain.rules import RuleContext, check
+from services.prompt.domain.scrubbing import safe_text
 from services.prompt.domain.tidying import tidy, without_tag
 
 GOOD = (
@@ -190,11 +191,26 @@ def test_the_tag_can_be_taken_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["*" * 10_000, "." * 10_000, " " * 10_000, "`a" * 5_000, '"' * 10_000, "1 BPM " * 1_600]
+    "text",
+    [
+        "*" * 10_000,
+        "." * 10_000,
+        " " * 10_000,
+        "`a" * 5_000,
+        '"' * 10_000,
+        "1 BPM " * 1_600,
+        "a-" * 5_000,
+        "- " * 5_000,
+        f"a{' ' * 9_998}a",
+        f"a{chr(10) * 9_998}a",
+        "<a" * 5_000,
+        "https" * 2_000,
+    ],
 )
 def test_hostile_texts_are_judged_quickly(text: str) -> None:
     started_s = time.perf_counter()
 
     check(tidy(text)[0], RuleContext(siblings=tuple(["x" * 10_000] * 100)))
+    safe_text(text, RuleContext(), longest=1_000)
 
     assert time.perf_counter() - started_s < 2
