@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
+from services.prompt.api import live_sets as module
 from services.prompt.api.live_sets import LiveSetMethods
 from services.prompt.domain.live_sets import key_of
-from tests.material.live_set import LiveSetPlan, TrackPlan, live_set_bytes, small_plan
+from tests.material.live_set import live_set_bytes, small_plan
 from tests.unit.prompt.house import House, run_here
 from tests.unit.prompt.test_live_set_imports import FOLDER, zipped
 from tonewright.prompt.v1 import prompt_pb2 as p
@@ -21,23 +22,23 @@ def methods(nova: House) -> LiveSetMethods:
     return made
 
 
-async def test_a_full_page_fits_into_one_message(nova: House, methods: LiveSetMethods) -> None:
-    tracks = [TrackPlan(f"{number} {'x' * 180}") for number in range(1_200)]
+async def test_a_page_of_summaries_is_cut_until_it_fits(
+    nova: House, methods: LiveSetMethods, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for tempo in range(5):
-        nova.add_live_set(live_set_bytes(LiveSetPlan(tempo_bpm=100 + tempo, tracks=tracks)))
+        nova.add_live_set(live_set_bytes(small_plan(100 + tempo)))
+    monkeypatch.setattr(module, "_PAGE_BYTES", 25_000)
 
-    seen, token = list[float](), ""
-    while True:
+    seen, token, pages = list[float](), "", 0
+    while pages == 0 or token:
         asked = p.ListLiveSetsRequest(parent="artists/nova", view=p.LIVE_SET_VIEW_FULL, page_token=token)
         page = await methods.ListLiveSets(asked, None)
-        assert page.ByteSize() < 4 << 20
-        assert len(page.live_sets) < 5
+        assert len(page.live_sets) == 1 or page.ByteSize() <= 25_000
         seen += [live_set.tempo_bpm for live_set in page.live_sets]
-        token = page.next_page_token
-        if not token:
-            break
+        token, pages = page.next_page_token, pages + 1
 
     assert sorted(seen) == [100, 101, 102, 103, 104]
+    assert pages > 1
 
 
 async def test_key_and_length_stand_beside_the_summary(nova: House, methods: LiveSetMethods) -> None:
