@@ -10,11 +10,12 @@ import io
 import re
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import httpx2
@@ -25,6 +26,9 @@ _LABELLED = {True: (".mp3", ".wav", ".flac"), False: (".wav", ".mp3", ".flac", "
 _CHUNK_MS, _TAIL_MS, _MIN_RATE_HZ = 30_000, 5_000, 32_000
 _TEMPO = re.compile(r"\bBPM: ?(\d{2,3}(?:\.\d+)?)")
 _MAX_FILES = 50_000
+# A server that is busy or restarts is asked again, as a provider's downloader does.
+_BUSY = frozenset({0, 429, 500, 502, 503, 504})
+_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class PreparationFailed(Exception):
@@ -51,16 +55,14 @@ def fetched(url: str, max_bytes: int) -> Iterator[zipfile.ZipFile]:
     """
     name = unquote(PurePosixPath(urlsplit(url).path).name)
     with tempfile.TemporaryFile(prefix="standin-") as file:
-        try:
-            with httpx2.stream("GET", url, timeout=30, follow_redirects=True, trust_env=False) as answer:
-                if not answer.is_success:
-                    raise PreparationFailed(f"Failed to download {name}: HTTP {answer.status_code}")
-                for piece in answer.iter_bytes(1 << 20):
-                    file.write(piece)
-                    if file.tell() > max_bytes:
-                        raise PreparationFailed(f"Failed to download {name}: more than {max_bytes} bytes")
-        except httpx2.HTTPError as error:
-            raise PreparationFailed(f"Failed to download {name}: {type(error).__name__}") from error
+        for wait_s in (*_WAITS_S, None):
+            status = _download(url, file, name, max_bytes)
+            if status in _BUSY and wait_s is not None:
+                time.sleep(wait_s)
+            elif 200 <= status < 300:
+                break
+            else:
+                raise PreparationFailed(f"Failed to download {name}: {status or 'no answer'}")
         if name.rpartition(".")[2] != "zip":
             raise PreparationFailed("Not supported file type")
         try:
@@ -68,6 +70,21 @@ def fetched(url: str, max_bytes: int) -> Iterator[zipfile.ZipFile]:
                 yield archive
         except zipfile.BadZipFile as error:
             raise PreparationFailed("Bad zip file: No audio files were found") from error
+
+
+def _download(url: str, file: BinaryIO, name: str, max_bytes: int) -> int:
+    """Status of the answer, whose bytes are in the file; 0 where there was none."""
+    file.seek(0)
+    file.truncate()
+    try:
+        with httpx2.stream("GET", url, timeout=30, follow_redirects=True, trust_env=False) as answer:
+            for piece in answer.iter_bytes(1 << 20):
+                file.write(piece)
+                if file.tell() > max_bytes:
+                    raise PreparationFailed(f"Failed to download {name}: more than {max_bytes} bytes")
+            return answer.status_code
+    except httpx2.HTTPError:
+        return 0
 
 
 def prepare(archive: zipfile.ZipFile, inputs: Mapping[str, Any], say: Callable[[str], None]) -> Prepared:

@@ -36,6 +36,7 @@ class FakeReplicate:
         url: Base address of its API.
         creates: Creates that it was sent, taken or not.
         hidden_s: How long new trainings are missing from its list.
+        hang_s: How long it gives no answer.
     """
 
     def __init__(self, folder: Path, *, pace: Pace | None = None, calls_per_minute: int = 1_000_000) -> None:
@@ -45,7 +46,8 @@ class FakeReplicate:
         self._faults: list[str] = []
         self._archives: dict[str, bytes] = {}
         self._lock = threading.Lock()
-        self.creates, self.hidden_s, self.calls = 0, 0.0, Counter[str]()
+        self.creates, self.hidden_s, self.hang_s = 0, 0.0, 0.8
+        self.calls = Counter[str]()
         self._server: uvicorn.Server | None = None
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}/v1"
@@ -135,7 +137,7 @@ class FakeReplicate:
             await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"900")]})
             await send({"type": "http.response.body", "body": b'{"id"', "more_body": False})
         elif kind in ("hang", "late"):
-            await asyncio.sleep(0.8)
+            await asyncio.sleep(self.hang_s)
         elif kind == "garbled":
             await _send(send, 201, b"<html>created</html>")
         else:

@@ -226,7 +226,9 @@ def test_a_running_training_is_stopped(place: TrainingHouse, fake: FakeReplicate
 
 
 def test_the_official_client_understands_the_stand_in(fake: FakeReplicate) -> None:
-    theirs = official.Client(api_token=TOKEN, base_url=f"http://127.0.0.1:{fake.port}")
+    theirs = official.Client(  # type: ignore[attr-defined]
+        api_token=TOKEN, base_url=f"http://127.0.0.1:{fake.port}"
+    )
     theirs.models.create(owner="ada", name="sound", visibility="private", hardware="gpu-l40s")
 
     training = theirs.trainings.create(
@@ -239,6 +241,7 @@ def test_the_official_client_understands_the_stand_in(fake: FakeReplicate) -> No
     assert training.status == "succeeded"
     assert [found.id for found in theirs.trainings.list()] == [training.id]
     assert theirs.webhooks.default.secret().key == fake.standin.secret
+    assert training.output is not None
     version = training.output["version"].rpartition(":")[2]
     prediction = theirs.predictions.create(version=version, input={"prompt": "pads", "duration": 1})
     prediction.wait()
@@ -255,4 +258,5 @@ def test_archives_of_the_exporters_shape_are_read(fake: FakeReplicate) -> None:
         assert time.monotonic() < end, kept
         time.sleep(0.02)
 
+    assert kept is not None
     assert "2 files, 2 pieces, 2 with text" in kept["logs"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -47,7 +49,7 @@ def headers_of(body: bytes, at_s: float, *, event: str = "msg_1", secret: str = 
     return {"webhook-id": event, "webhook-timestamp": stamp, "webhook-signature": signature}
 
 
-def send(place: TrainingHouse, told: dict[str, object], *, event: str = "msg_1", secret: str = SECRET) -> None:
+def send(place: TrainingHouse, told: Mapping[str, object], *, event: str = "msg_1", secret: str = SECRET) -> None:
     body = json.dumps(told).encode()
     headers = headers_of(body, place.clock.now().timestamp(), event=event, secret=secret)
     place.webhooks.receive("replicate", headers, body)
@@ -79,7 +81,7 @@ def test_a_webhook_moves_a_training(place: TrainingHouse, training: Training) ->
 
 
 def test_webhooks_out_of_order_and_repeated_change_nothing_wrongly(place: TrainingHouse, training: Training) -> None:
-    done = {"id": "run1", "status": "succeeded", "output": {"version": "ada/sound:v"}}
+    done: dict[str, Any] = {"id": "run1", "status": "succeeded", "output": {"version": "ada/sound:v"}}
     send(place, done, event="msg_2")
     ended = place.desk.get(ARTIST, training.uid)
 

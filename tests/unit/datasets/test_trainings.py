@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chassis.errors import FieldInvalid, NameInvalid, RequestIdReused
@@ -337,7 +339,7 @@ def test_an_address_that_the_provider_cannot_reach_is_refused(place: TrainingHou
         ({"display_name": "x" * 256}, "training.display_name"),
     ],
 )
-def test_wishes_that_cannot_be_are_refused(place: TrainingHouse, values: dict[str, object], field: str) -> None:
+def test_wishes_that_cannot_be_are_refused(place: TrainingHouse, values: dict[str, Any], field: str) -> None:
     export = place.export()
 
     with pytest.raises(FieldInvalid) as raised:
