@@ -26,17 +26,23 @@ from tonewright.prompt.v1 import prompt_pb2_grpc
 
 _AT_ONCE = 1000  # texts in one question
 _QUESTION_BYTES = 3 << 20  # of the 4 MiB that a message may have
-_CHECK_S, _READ_S, _WRITE_S = 30.0, 10.0, 120.0
+_READ_S, _WRITE_S = 10.0, 120.0
+_CHECK_S, _CHECK_EACH_S = 10.0, 0.02  # one text, and each further one
 _RAW_TEXT = 4000  # characters of an engine's own text that provenance keeps
 _FEW = 50  # Live Sets that are read one by one
 _WHOLE_NUMBERS = ("prompt_tokens", "completion_tokens", "latency_ms", "cost_usd_micros", "seed")
 
 
 class PromptCaptions:
-    """Captions and Live Sets of the current caller's artist, by gRPC."""
+    """Captions and Live Sets of the current caller's artist, by gRPC.
 
-    def __init__(self, channels: Channels) -> None:
-        self._channels = channels
+    Args:
+        channels: Where the prompt service is.
+        check_s: Seconds that the check of one text may take.
+    """
+
+    def __init__(self, channels: Channels, *, check_s: float = _CHECK_S) -> None:
+        self._channels, self._check_s = channels, check_s
 
     def batch_check(
         self, artist: str, checks: Sequence[CaptionCheck], *, compare_each_other: bool = False
@@ -60,7 +66,8 @@ class PromptCaptions:
             compare_each_other=compare_each_other,
         )
         with _answering("captions cannot be checked"):
-            answer = self._stub().BatchCheckCaptions(question, timeout=_CHECK_S)
+            within_s = self._check_s + _CHECK_EACH_S * len(checks)
+            answer = self._stub().BatchCheckCaptions(question, timeout=within_s)
         return [_verdict(found) for found in answer.responses]
 
     def get(self, name: str) -> WrittenCaption:

@@ -61,8 +61,11 @@ def test_four_texts_are_written_at_once(house: House) -> None:
     heard(house, 8)
     started(house)
     meet = threading.Barrier(4, timeout=20)
-    house.captions.on_write = lambda _wish: meet.wait() and None
 
+    def meet_the_others(_wish: CaptionWish) -> None:
+        meet.wait()
+
+    house.captions.on_write = meet_the_others
     house.work()
 
     assert house.captions.busiest == 4
@@ -247,7 +250,7 @@ def test_a_broken_run_goes_on_without_asking_for_what_is_done(house: House) -> N
             raise RuntimeError("the process ends here")
         settle(*arguments, **more)  # type: ignore[arg-type]
 
-    house.run_store.settle = ends  # type: ignore[method-assign, assignment]
+    house.run_store.settle = ends  # type: ignore[method-assign]
     with pytest.raises(RuntimeError):
         house.run_bench.run(ARTIST, run.uid, row.fence, lambda _percent, _stage: None)
     house.run_store.settle = settle  # type: ignore[method-assign]

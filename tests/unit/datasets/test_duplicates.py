@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from audiofiles.fingerprint import likeness
@@ -19,16 +20,16 @@ from tests.unit.datasets.house import ARTIST, House, key
 B, A, S = Likeness
 
 
-def words(seed: int, count: int = 240) -> np.ndarray:
+def words(seed: int, count: int = 240) -> npt.NDArray[np.uint32]:
     return np.random.default_rng(seed).integers(1, 2**32, count, dtype=np.uint32)
 
 
-def copied(original: np.ndarray, seed: int, share: float = 0.1) -> bytes:
+def copied(original: npt.NDArray[np.uint32], seed: int, share: float = 0.1) -> bytes:
     """The same music encoded anew: some bits of the words differ."""
     choice = np.random.default_rng(seed)
     flips = (choice.random((len(original), 32)) < share) & (choice.random((len(original), 1)) < 0.7)
     masks = np.bitwise_or.reduce(flips.astype(np.uint32) << np.arange(32, dtype=np.uint32), axis=1)
-    return (original ^ masks).astype("<u4").tobytes()
+    return bytes((original ^ masks).astype("<u4").tobytes())
 
 
 def mark(uid: str, sha: str, pcm: str = "", sound: bytes = b"") -> AudioPrint:

@@ -122,7 +122,7 @@ def test_what_is_odd_in_the_audio_is_told(
     house: House, facts: dict[str, float], reason: str, severity: Severity
 ) -> None:
     name = house.assets.keep("a1")
-    house.assets.audios[name] = replace(house.assets.audios[name], **facts)
+    house.assets.audios[name] = replace(house.assets.audios[name], **facts)  # type: ignore[arg-type]
 
     consent = Consent(training_allowed=True)
     item = house.items.create(ARTIST, ItemFacts(asset=name, caption=CAPTION, consent=consent), key())
