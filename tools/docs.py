@@ -28,6 +28,9 @@ Every process reads its settings from the environment, and `--check` prints them
 URLs choose the adapter: `sqlite:///…` or `postgresql://…`, `file:///…` or `s3://bucket/prefix?endpoint=…`,
 `filesystem:///…`, `amqp://…` or `redis://…`. Credentials of S3 come from the usual `AWS_*` variables. `make generate`
 makes this page.
+
+`standin` plays a training provider on a laptop: the launcher starts it where no token of Replicate is set, unless
+`TONEWRIGHT_STANDIN=off`. It is no service of the platform and in no image.
 """
 
 
@@ -42,7 +45,7 @@ def main() -> int:
 
 
 def _page() -> str:
-    types = {service: _settings_type(service) for service in SERVICES}
+    types = {service: _settings_type(service) for service in (*SERVICES, "standin")}
     shared = importlib.import_module("chassis.settings").Settings
     parts = [HEADER, "## Every service\n", _table(shared, [*shared.model_fields], "TONEWRIGHT_")]
     for service, settings in types.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.launcher.settings import PROCESSES
+from services.launcher.settings import PROCESSES, STANDIN
 from tests.house import ROOT, House, is_running
 
 
@@ -27,7 +27,7 @@ def own_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def test_every_process_runs_and_the_launcher_says_ready(own_house: House) -> None:
-    assert set(own_house.processes()) == {spec.name for spec in PROCESSES}
+    assert set(own_house.processes()) == {spec.name for spec in (*PROCESSES, STANDIN)}
     assert _said(own_house, f"tonewright is ready at {own_house.url}")
 
 
