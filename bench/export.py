@@ -28,8 +28,8 @@ import psutil
 
 from bench.report import Row, compared, publish
 from chassis.context import Caller, Role
+from chassis.objects import ObjectRange, Part
 from chassis.objects.disk import write_parts
-from chassis.objects.port import ObjectRange, Part
 from chassis.tokens import Signer
 from tests.house import House
 from tonewright.datasets.v1 import datasets_pb2, datasets_pb2_grpc

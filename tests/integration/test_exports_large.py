@@ -17,6 +17,7 @@ import pytest
 from tests.house import House
 from tests.sizes import Watch, grown, sizes
 from tonewright_client import ArtistHandle
+from tonewright_client.training_items import ItemFields
 
 pytestmark = pytest.mark.target("embedded", "backends")  # reads the sizes of processes
 SEED = 5
@@ -54,7 +55,7 @@ def test_a_large_archive_is_exact_and_no_process_grows(
 
 
 def _add_items(artist: ArtistHandle, folder: Path, count: int, luck: random.Random) -> None:
-    items = []
+    items: list[ItemFields] = []
     for number in range(count):
         asset = artist.assets.upload(_noise(folder / "noise.wav", luck))
         items.append({"asset": asset["name"], "caption": _caption(number, luck)})
