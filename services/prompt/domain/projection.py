@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from services.prompt.domain.captions import Hints
@@ -24,11 +25,13 @@ from services.prompt.domain.vocabulary import (
     words_of,
 )
 
-# About 6,000 tokens.
-MAX_CHARACTERS = 24_000
+# About 6,000 tokens, as UTF-8.
+MAX_BYTES = 24_000
+# How much goes in, from all to what always fits: tracks, texts of a list, characters of a text.
+_FITS = ((60, 20, 300), (30, 20, 300), (10, 12, 200), (0, 6, 120), (0, 3, 60))
 # Below this the tempo or key heard in the audio is not used.
 SURE = 0.5
-_MAX_TRACKS, _MAX_DEVICES, _MAX_SOUNDS, _MAX_SECTIONS = 60, 25, 40, 20
+_MAX_DEVICES, _MAX_SOUNDS, _MAX_SECTIONS = 25, 40, 20
 _CORE = (
     "tempo_center",
     "energy_profile",
@@ -59,7 +62,7 @@ def project(
     context: RuleContext,
     wish: str = "",
 ) -> dict[str, Any]:
-    """The input that the writer sees, the same for the same facts, at most `MAX_CHARACTERS` as JSON.
+    """The input that the writer sees, the same for the same facts, at most `MAX_BYTES` as JSON.
 
     Args:
         master_schema: The artist's style document; names, titles and catalog stay out.
@@ -73,24 +76,21 @@ def project(
     """
     overview = _part(summary, "overview")
     signature = hints.time_signature or overview.get("time_signature")
-    document: dict[str, Any] = {
-        "profile": _profile(master_schema, profile_notes, context),
-        "live_set": _nameless(_live_set(summary, _MAX_TRACKS), context),
-        "hints": _hints(hints, context),
-        "wish": safe_text(wish, context),
-        "tempo_bpm": tempo_bpm,
-        "time_signature": signature if _SIGNATURE.fullmatch(str(signature)) else None,
-        "audio": dict(audio),
-    }
-    for tracks in (30, 10, 0):
-        if len(canonical_json(document)) <= MAX_CHARACTERS:
+    document: dict[str, Any] = {}
+    for tracks, items, longest in _FITS:
+        words = _Words(context, items, longest)
+        live_set = _live_set(summary, tracks, words)
+        document = {
+            "profile": _profile(master_schema, profile_notes, words),
+            "live_set": live_set,
+            "hints": _hints(hints, words),
+            "wish": words.one(wish),
+            "tempo_bpm": tempo_bpm,
+            "time_signature": signature if _SIGNATURE.fullmatch(str(signature)) else None,
+            "audio": dict(audio),
+        }
+        if len(canonical_json(document).encode()) <= MAX_BYTES:
             break
-        document["live_set"] = _nameless(_live_set(summary, tracks), context)
-    profile = document["profile"]
-    for key in ("views", "fingerprint", "notes"):
-        if len(canonical_json(document)) <= MAX_CHARACTERS:
-            break
-        profile.pop(key, None)
     return without_empty(document)
 
 
@@ -105,44 +105,76 @@ def without_empty(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if value not in (None, "", [], {}, False)}
 
 
-def _profile(master_schema: Mapping[str, Any], notes: str, context: RuleContext) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What people write, made fit to be sent: so many texts of a list, so many characters of a text."""
+
+    context: RuleContext
+    items: int
+    longest: int
+
+    def one(self, text: object, times: int = 1) -> str:
+        """A text; empty for something else."""
+        return safe_text(text, self.context, longest=times * self.longest) if isinstance(text, str) else ""
+
+    def some(self, value: object) -> list[str]:
+        """The texts of a list, or of a single text or number."""
+        texts = value if isinstance(value, list | tuple) else [value]
+        safe = (self.one(str(text)) for text in texts[: self.items] if isinstance(text, str | int | float))
+        return [text for text in safe if text]
+
+    def under(self, document: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+        """The texts under known keys; other keys stay out."""
+        return without_empty({key: self.some(document.get(key)) for key in keys})
+
+    def known(self, word: str) -> str:
+        """A word of ours, unless it is a name."""
+        return " ".join(self.context.without_names(word).split())
+
+    def counted(self, words: Counter[str], most: int) -> dict[str, int]:
+        """Words of ours with their counts, most frequent first."""
+        ranked = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:most]
+        return {word: count for word, count in ranked if self.known(word) == word}
+
+
+def _profile(master_schema: Mapping[str, Any], notes: str, words: _Words) -> dict[str, Any]:
     artist = _part(master_schema, "artist")
     fingerprint = _part(master_schema, "daw_fingerprint_aggregates")
-    heard: dict[str, Any] = _texts_of(fingerprint, _FINGERPRINT, context)
-    heard["keys"] = _texts_of(_part(fingerprint, "keys_and_modes"), _KEYS, context)
-    heard["drums"] = _texts_of(_part(fingerprint, "drum_palette"), _DRUMS, context)
-    descriptions = [
-        safe_text(view["description"], context)
+    heard: dict[str, Any] = words.under(fingerprint, _FINGERPRINT)
+    heard["keys"] = words.under(_part(fingerprint, "keys_and_modes"), _KEYS)
+    heard["drums"] = words.under(_part(fingerprint, "drum_palette"), _DRUMS)
+    views = [
+        view.get("description")
         for group in _part(master_schema, "semantic_views").values()
         if isinstance(group, Mapping)
         for view in group.values()
-        if isinstance(view, Mapping) and isinstance(view.get("description"), str)
+        if isinstance(view, Mapping)
     ]
     return without_empty(
         {
-            "core_identities": _texts_of(_part(artist, "core_identities"), _CORE, context),
-            "tone": _texts(_part(artist, "brand_narrative").get("tone"), context),
-            "creative_policy": _texts_of(_part(master_schema, "creative_policy"), _POLICY, context),
-            "views": [text for text in descriptions if text][:20],
+            "core_identities": words.under(_part(artist, "core_identities"), _CORE),
+            "tone": words.some(_part(artist, "brand_narrative").get("tone")),
+            "creative_policy": words.under(_part(master_schema, "creative_policy"), _POLICY),
+            "views": words.some(views),
             "fingerprint": without_empty(heard),
-            "notes": safe_text(notes, context, longest=1000),
+            "notes": words.one(notes, 3),
         }
     )
 
 
-def _hints(hints: Hints, context: RuleContext) -> dict[str, Any]:
+def _hints(hints: Hints, words: _Words) -> dict[str, Any]:
     return without_empty(
         {
-            "genres": _texts(hints.genres, context),
-            "moods": _texts(hints.moods, context),
-            "instruments": _texts(hints.instruments, context),
-            "notes": safe_text(hints.notes, context, longest=1000),
+            "genres": words.some(hints.genres),
+            "moods": words.some(hints.moods),
+            "instruments": words.some(hints.instruments),
+            "notes": words.one(hints.notes, 3),
             "key": hints.key if _KEY.fullmatch(hints.key) else "",
         }
     )
 
 
-def _live_set(summary: Mapping[str, Any], max_tracks: int) -> dict[str, Any]:
+def _live_set(summary: Mapping[str, Any], max_tracks: int, words: _Words) -> dict[str, Any]:
     if not summary:
         return {}
     overview = _part(summary, "overview")
@@ -151,38 +183,38 @@ def _live_set(summary: Mapping[str, Any], max_tracks: int) -> dict[str, Any]:
     tracks = [track for track in summary.get("tracks") or [] if isinstance(track, Mapping)]
     counts = ("midi_tracks", "audio_tracks", "group_tracks", "return_tracks", "clips", "devices")
     marks = [mark for mark in summary.get("locators") or [] if isinstance(mark, Mapping)]
-    sections = [section_of(_text(mark.get("name"))) for mark in marks]
-    genres = [genre for genre in summary.get("genre_indicators") or [] if _GENRE.fullmatch(str(genre))][:10]
+    sections = [words.known(section_of(_text(mark.get("name")))) for mark in marks]
+    genres = [genre for genre in summary.get("genre_indicators") or [] if _GENRE.fullmatch(str(genre))]
     return without_empty(
         {
             "track_counts": without_empty({name: _number(overview.get(name)) for name in counts}),
             "key": key_text if _KEY.fullmatch(key_text) else "",
-            "devices": _devices(summary),
-            "tracks": [_track(track) for track in tracks[:max_tracks]],
-            "sounds": _sounds(summary),
+            "devices": words.counted(_devices(summary), _MAX_DEVICES),
+            "tracks": [_track(track, words) for track in tracks[:max_tracks]],
+            "sounds": words.counted(_sounds(summary), _MAX_SOUNDS),
             "arrangement_seconds": _number(_part(summary, "arrangement").get("length_seconds")),
             "sections": [section for section in sections if section][:_MAX_SECTIONS],
-            "genre_indicators": genres,
+            "genre_indicators": [genre for genre in genres[:10] if words.known(genre) == genre],
             "tempo_changes": len(summary.get("tempo_automation") or []) or None,
         }
     )
 
 
-def _devices(summary: Mapping[str, Any]) -> dict[str, int]:
-    """What the devices sound like, most frequent first; product names stay out."""
+def _devices(summary: Mapping[str, Any]) -> Counter[str]:
+    """What the devices sound like; product names stay out."""
     heard: Counter[str] = Counter()
     for name, count in _part(summary, "plugin_usage").items():
         if (sound := DEVICE_SOUNDS.get(name) or TREATMENTS.get(name)) and isinstance(count, int | float):
             heard[sound] += int(count)
-    return dict(sorted(heard.items(), key=lambda item: (-item[1], item[0]))[:_MAX_DEVICES])
+    return heard
 
 
-def _track(track: Mapping[str, Any]) -> dict[str, Any]:
+def _track(track: Mapping[str, Any], words: _Words) -> dict[str, Any]:
     """A track without its name, which may hold anything."""
     kind = track.get("type")
     return without_empty(
         {
-            "role": role_of(_text(track.get("name"))),
+            "role": words.known(role_of(_text(track.get("name")))),
             "type": kind if kind in {"MIDI", "Audio", "Group", "Return"} else None,
             "clips": _number(track.get("clip_count")),
             "devices": _number(track.get("device_count")),
@@ -191,32 +223,12 @@ def _track(track: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _sounds(summary: Mapping[str, Any]) -> dict[str, int]:
+def _sounds(summary: Mapping[str, Any]) -> Counter[str]:
     """Sound words in the names of samples, which themselves stay out: they carry vendors, keys and other tempos."""
     heard: Counter[str] = Counter()
     for name in _part(summary, "sample_index"):
         heard.update({ROLES[word] for word in words_of(name) if word in ROLES})
-    return dict(sorted(heard.items(), key=lambda item: (-item[1], item[0]))[:_MAX_SOUNDS])
-
-
-def _nameless(value: Any, context: RuleContext) -> Any:
-    """The value without what may not be named, should a known word be an artist's name."""
-    if isinstance(value, str):
-        return " ".join(context.without_names(value).split())
-    if isinstance(value, Mapping):
-        inside = {" ".join(context.without_names(k).split()): _nameless(v, context) for k, v in value.items()}
-        return {key: inner for key, inner in inside.items() if key}
-    return [_nameless(inner, context) for inner in value] if isinstance(value, list) else value
-
-
-def _texts_of(document: Mapping[str, Any], keys: tuple[str, ...], context: RuleContext) -> dict[str, Any]:
-    return without_empty({key: _texts(document.get(key), context) for key in keys})
-
-
-def _texts(value: object, context: RuleContext) -> list[str]:
-    texts = value if isinstance(value, list | tuple) else [value]
-    safe = (safe_text(str(text), context) for text in texts[:20] if isinstance(text, str | int | float))
-    return [text for text in safe if text]
+    return heard
 
 
 def _number(value: object) -> float | int | None:

@@ -12,7 +12,8 @@ LINE_END = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 # So many layers of labels, quotes and Markdown are taken off a text.
 _LAYERS = 8
 _LOOSE_TAG = re.compile(
-    r"(?:\s+(?:at|about|around|of))?[\s.,;(]*\b(?:BPM\s*[:=]?\s*([0-9]{2,3}(?:\.[0-9]+)?)|([0-9]{2,3}(?:\.[0-9]+)?)\s*BPM)[).\s]*\Z",
+    r"(?:[\s,;:(]+(?:(?:a\s+)?tempo(?:\s+of)?|at|about|around|of)\b)*[\s.,;:(]*"
+    r"\b(?:BPM\s*[:=]?\s*([0-9]{2,3}(?:\.[0-9]+)?)|([0-9]{2,3}(?:\.[0-9]+)?)\s*BPM)[).\s]*\Z",
     re.IGNORECASE,
 )
 _LABEL = re.compile(

@@ -10,7 +10,7 @@ from services.prompt.domain.captions import Hints
 from services.prompt.domain.composer import compose, pieces
 from services.prompt.domain.denied import context_of
 from services.prompt.domain.profile_shape import canonical_json
-from services.prompt.domain.projection import MAX_CHARACTERS, project
+from services.prompt.domain.projection import MAX_BYTES, project
 from services.prompt.domain.rules import RuleContext, check
 from tests.material.live_set import ClipPlan, LiveSetPlan, TrackPlan, live_set_bytes, small_plan
 from tests.unit.prompt.test_profile_shape import FULL
@@ -42,10 +42,18 @@ def test_names_files_and_paths_stay_out_of_the_input() -> None:
 
 def test_the_input_stays_small() -> None:
     plan = LiveSetPlan(tracks=[TrackPlan(f"Kick {n}", devices=["Operator"] * 5) for n in range(400)])
-    notes = {f"k{n}": ["x" * 400] * 40 for n in range(60)}
-    schema = {"creative_policy": notes, "daw_fingerprint_aggregates": notes}
+    texts = [f"{n} 東京 " + "very long words " * 30 for n in range(40)]
+    schema = {
+        "creative_policy": dict.fromkeys(("keep_foreground", "no_go_zones", "production_guides"), texts),
+        "daw_fingerprint_aggregates": {"bass_workflow": texts, "drum_palette": {"kick_character": texts}},
+        "semantic_views": {"by_mood": {str(n): {"description": text} for n, text in enumerate(texts)}},
+        "artist": {"core_identities": dict.fromkeys(("energy_profile", "secondary_spaces"), texts)},
+    }
 
-    assert len(canonical_json(_project(plan, schema))) <= MAX_CHARACTERS
+    projected = _project(plan, schema, notes="many words " * 90)
+
+    assert 8_000 < len(canonical_json(projected).encode()) <= MAX_BYTES
+    assert projected["profile"]["creative_policy"]["no_go_zones"]
 
 
 def test_hints_win_over_the_set() -> None:

@@ -172,6 +172,8 @@ def test_products_of_the_set_are_a_warning() -> None:
         f'```json\n{{"caption": "{GOOD}"}}\n```',
         GOOD.replace(". BPM: 120", ", 120 bpm."),
         GOOD.replace("BPM: 120", "(BPM=120)"),
+        GOOD.replace(". BPM: 120", ", at a tempo of 120 BPM."),
+        GOOD.replace(". BPM: 120", " (tempo: 120 bpm)"),
         "Final caption: “" + GOOD + "”",
     ],
 )
