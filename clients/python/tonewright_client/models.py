@@ -2301,6 +2301,8 @@ class TrainingBudget(TypedDict):
     """What all trainings of the artist have cost, in millionths of a US dollar."""
     trainer: str
     """The trainer that new trainings run, `owner/model:version`."""
+    stand_in: bool
+    """Whether the provider is a stand-in on this machine, which trains nothing."""
 
 
 class TrainingFile(TypedDict):

@@ -134,6 +134,7 @@ def to_budget(budget: Budget) -> pb.TrainingBudget:
         spent_today_usd_micros=budget.spent.today_usd_micros,
         spent_usd_micros=budget.spent.ever_usd_micros,
         trainer=budget.setup.trainer,
+        stand_in=budget.setup.is_configured and budget.setup.is_standin,
     )
 
 

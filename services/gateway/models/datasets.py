@@ -1045,7 +1045,6 @@ class Export(Out):
     content_etag: str = Field(
         description="Strong validator of the archive's bytes: equal archives have equal values; empty until the export has succeeded."
     )
-    warnings: list[Finding] = Field(description="What a person should know about the archive.")
     error: StatusOut | None = Field(description="Why the export failed; absent unless the state is FAILED.")
     create_time: Time | None = Field(description="When it was asked for.", examples=["2026-11-21T10:00:00.000000Z"])
     update_time: Time | None = Field(
@@ -1055,6 +1054,7 @@ class Export(Out):
         description="When it ended; absent while it has not.", examples=["2026-11-21T10:00:00.000000Z"]
     )
     etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
+    findings: list[Finding] = Field(description="What a person should know about the archive.")
 
 
 class ListExportsResponse(Out):
@@ -2453,6 +2453,9 @@ class TrainingBudget(Out):
         description="What all trainings of the artist have cost, in millionths of a US dollar.", examples=[1]
     )
     trainer: str = Field(description="The trainer that new trainings run, `owner/model:version`.")
+    stand_in: bool = Field(
+        description="Whether the provider is a stand-in on this machine, which trains nothing.", examples=[False]
+    )
 
 
 class CreateGenerationBody(In):

@@ -2287,12 +2287,12 @@ class Export(_message.Message):
     FILE_NAME_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     CONTENT_ETAG_FIELD_NUMBER: _builtins.int
-    WARNINGS_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`artists/{artist}/exports/{export}`."""
     display_name: _builtins.str
@@ -2330,10 +2330,6 @@ class Export(_message.Message):
         """Choices that change the bytes of the archive."""
 
     @_builtins.property
-    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
-        """What a person should know about the archive."""
-
-    @_builtins.property
     def error(self) -> _status_pb2.Status:
         """Why the export failed; absent unless the state is FAILED."""
 
@@ -2348,6 +2344,10 @@ class Export(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; absent while it has not."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
+        """What a person should know about the archive."""
 
     def __init__(
         self,
@@ -2366,16 +2366,16 @@ class Export(_message.Message):
         file_name: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
         content_etag: _builtins.str = ...,
-        warnings: _abc.Iterable[Global___Finding] | None = ...,
         error: _status_pb2.Status | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "options", b"options", "selection", b"selection", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_count", b"chunk_count", "content_etag", b"content_etag", "create_time", b"create_time", "display_name", b"display_name", "duration_s", b"duration_s", "end_time", b"end_time", "error", b"error", "etag", b"etag", "file_name", b"file_name", "format", b"format", "item_count", b"item_count", "name", b"name", "options", b"options", "progress_percent", b"progress_percent", "selection", b"selection", "size_bytes", b"size_bytes", "snapshot", b"snapshot", "state", b"state", "update_time", b"update_time", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_count", b"chunk_count", "content_etag", b"content_etag", "create_time", b"create_time", "display_name", b"display_name", "duration_s", b"duration_s", "end_time", b"end_time", "error", b"error", "etag", b"etag", "file_name", b"file_name", "findings", b"findings", "format", b"format", "item_count", b"item_count", "name", b"name", "options", b"options", "progress_percent", b"progress_percent", "selection", b"selection", "size_bytes", b"size_bytes", "snapshot", b"snapshot", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

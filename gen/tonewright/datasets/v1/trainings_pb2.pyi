@@ -828,6 +828,7 @@ class TrainingBudget(_message.Message):
     SPENT_TODAY_USD_MICROS_FIELD_NUMBER: _builtins.int
     SPENT_USD_MICROS_FIELD_NUMBER: _builtins.int
     TRAINER_FIELD_NUMBER: _builtins.int
+    STAND_IN_FIELD_NUMBER: _builtins.int
     configured: _builtins.bool
     """Whether a provider is set up; without one nothing can be trained."""
     price_usd_micros_per_s: _builtins.int
@@ -842,6 +843,8 @@ class TrainingBudget(_message.Message):
     """What all trainings of the artist have cost, in millionths of a US dollar."""
     trainer: _builtins.str
     """The trainer that new trainings run, `owner/model:version`."""
+    stand_in: _builtins.bool
+    """Whether the provider is a stand-in on this machine, which trains nothing."""
     def __init__(
         self,
         *,
@@ -852,10 +855,11 @@ class TrainingBudget(_message.Message):
         spent_today_usd_micros: _builtins.int = ...,
         spent_usd_micros: _builtins.int = ...,
         trainer: _builtins.str = ...,
+        stand_in: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "day_cap_usd_micros", b"day_cap_usd_micros", "price_usd_micros_per_s", b"price_usd_micros_per_s", "spent_today_usd_micros", b"spent_today_usd_micros", "spent_usd_micros", b"spent_usd_micros", "trainer", b"trainer", "training_cap_usd_micros", b"training_cap_usd_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "day_cap_usd_micros", b"day_cap_usd_micros", "price_usd_micros_per_s", b"price_usd_micros_per_s", "spent_today_usd_micros", b"spent_today_usd_micros", "spent_usd_micros", b"spent_usd_micros", "stand_in", b"stand_in", "trainer", b"trainer", "training_cap_usd_micros", b"training_cap_usd_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
