@@ -158,7 +158,7 @@ def create_export(
             _download(artist, finished["name"], target)
     show([finished], *_EXPORT_COLUMNS)
     if not gateway.as_json:
-        show_findings(finished["warnings"])
+        show_findings(finished["findings"])
 
 
 def export_choices(pairs: list[str] | None) -> ExportChoices:
@@ -179,7 +179,7 @@ def show_export(name: Annotated[str, typer.Argument(metavar="EXPORT")]) -> None:
         return
     show([found], *_EXPORT_COLUMNS)
     out.print(f"{clock(found['duration_s'])} of audio, made of {found['snapshot'] or 'a selection'}", soft_wrap=True)
-    show_findings(found["warnings"])
+    show_findings(found["findings"])
     if found["error"]:
         errors.print(f"[red]{found['error']['reason']}:[/red] {found['error']['message']}", soft_wrap=True)
 

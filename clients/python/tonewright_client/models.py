@@ -837,8 +837,6 @@ class Export(TypedDict):
     """Exact size of the archive; 0 until the export has succeeded."""
     content_etag: str
     """Strong validator of the archive's bytes: equal archives have equal values; empty until the export has succeeded."""
-    warnings: list[Finding]
-    """What a person should know about the archive."""
     error: Status | None
     """Why the export failed; absent unless the state is FAILED."""
     create_time: str | None
@@ -849,6 +847,8 @@ class Export(TypedDict):
     """When it ended; absent while it has not."""
     etag: str
     """Changes with every change of the row."""
+    findings: list[Finding]
+    """What a person should know about the archive."""
 
 
 class ExportFile(TypedDict):

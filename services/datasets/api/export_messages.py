@@ -81,7 +81,7 @@ def to_export(export: Export) -> pb.Export:
         file_name=export.file_name,
         size_bytes=export.size_bytes,
         content_etag=export.content_etag,
-        warnings=[to_finding(warning) for warning in export.warnings],
+        findings=[to_finding(finding) for finding in export.warnings],
         error=failure(export.error_reason, export.error_message),
         create_time=stamp(export.create_time),
         update_time=stamp(export.update_time),
