@@ -39,12 +39,16 @@ def test_a_messy_folder_becomes_a_dataset_and_says_what_waits_for_a_person(
 ) -> None:
     folder = write_folder(tmp_path / "nights")
 
-    first = _train(house, artist, folder, code=3)
+    first = _train(house, artist, folder, code=1)
 
     rows = {Path(row["file"]).name: row for row in first["recordings"]}
     assert list(first["refused_live_sets"]) == [BOMB]
-    assert "same bytes as low tide.wav" in rows["low tide copy.wav"]["error"]
-    assert rows["broken.wav"]["error"]
+    assert rows["low tide copy.wav"]["copy_of"] == "low tide.wav"
+    assert "AUDIO_TRUNCATED" in rows["broken.wav"]["error"]
+    assert [line.split(",")[0] for line in first["advice"][:2]] == [
+        f"mend or remove {BOMB}",
+        "mend or remove broken.wav",
+    ]
     assert rows[f"{OWN_PIECE}.wav"]["caption"] == OWN_CAPTION
     assert sum(row["state"] in ("READY", "EXPORTED") for row in rows.values()) == len(PIECES) + 1
     assert not any("Samples" in name for name in (row["file"] for row in first["recordings"]))

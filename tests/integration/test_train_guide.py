@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import zipfile
 from collections.abc import Callable, Iterator
@@ -29,9 +30,10 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _newest(artist: ArtistHandle) -> dict[str, str]:
-    """What the words in capitals stand for."""
+def _named(line: str, artist: ArtistHandle) -> str:
+    """The line with the newest of each kind for the words in capitals."""
     lists: dict[str, Callable[[], Iterator[Any]]] = {
+        "ASSET": artist.assets.list,
         "LIVE_SET": artist.live_sets.list,
         "ITEM": artist.training_items.list,
         "SNAPSHOT": artist.snapshots.list,
@@ -40,7 +42,7 @@ def _newest(artist: ArtistHandle) -> dict[str, str]:
     }
     found = {word: next(iter(list_()), None) for word, list_ in lists.items()}
     known = {word: short(one["name"]) for word, one in found.items() if one}
-    return known | {"ASSET": next(iter(artist.assets.list()))["name"]}
+    return re.sub(r"\b[A-Z_]{4,}\b", lambda word: known.get(word[0], word[0]), line)
 
 
 def test_every_command_of_the_guide_works(
@@ -48,14 +50,12 @@ def test_every_command_of_the_guide_works(
 ) -> None:
     monkeypatch.chdir(place)
     lines = [line for mark in ("train", "steps") for line in "".join(blocks("sh", mark, TRAIN_MODE)).splitlines()]
-    names: dict[str, str] = {}
     for line in lines:
-        words = [names.get(word, word) for word in shlex.split(line, comments=True)[1:]]
+        words = shlex.split(_named(line, artist), comments=True)[1:]
 
         done = run_here(house, *words, artist=artist.name)
 
         assert done.exit_code == 0, f"{line}\n{done.output}\n{done.exception}"
-        names = _newest(artist)
 
     assert {"nights.zip", "folder.zip", "nights-dataset.zip", "set.svg", "clip.wav"} <= {
         path.name for path in place.iterdir()

@@ -24,7 +24,18 @@ from tonewright_client.demo import walk
 from tonewright_client.doctor import examine
 from tonewright_client.errors import ApiError, DownloadDamaged, GatewayUnreachable, OperationFailed
 from tonewright_client.smoke import SmokeFailed, smoke
-from tonewright_client.terminal import BytesBar, chosen_artist, connect, errors, gateway, kept_key, out, show, wait
+from tonewright_client.terminal import (
+    BytesBar,
+    chosen_artist,
+    connect,
+    errors,
+    gateway,
+    kept_key,
+    out,
+    print_table,
+    show,
+    wait,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(stems, name="stems")
@@ -82,7 +93,7 @@ def demo(
         mark = "" if row.is_done else "[red]FAILED[/red] "
         mark = "[yellow]-[/yellow] " if row.is_skipped else mark
         table.add_row(row.step, f"{mark}{row.result}", f"{row.wall_s:.2f} s")
-    out.print(table)
+    print_table(table)
     for line in report.lineage:
         out.print(line, highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(0 if report.is_complete else 1)
@@ -162,7 +173,7 @@ def assets(
                 rows: Iterable[Mapping[str, Any]] = [artist.assets.upload(file, on_bytes=on_bytes)]
         else:
             rows = artist.assets.list()
-        show(rows, "name", "display_name", "media_type", "duration_s", "rate_hz", "channels", "loudness_lufs")
+        show(rows, "id", "display_name", "media_type", "duration_s", "rate_hz", "channels", "loudness_lufs")
 
 
 @app.command()

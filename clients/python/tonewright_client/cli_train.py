@@ -23,7 +23,7 @@ from tonewright_client.guide_outcome import Choices, Outcome
 from tonewright_client.guide_training import NotStarted, Trainer
 from tonewright_client.models import Operation
 from tonewright_client.money import usd
-from tonewright_client.shown import show_emulation, show_findings, show_readiness, show_run
+from tonewright_client.shown import STAND_IN, show_emulation, show_findings, show_readiness, show_run
 from tonewright_client.terminal import chosen_artist, connect, errors, gateway, out, refuse, short, show_json, wait
 from tonewright_client.training_folder import Folder, look
 from tonewright_client.transport import Json
@@ -115,7 +115,7 @@ class _Journey:
         snapshot = guide.freeze(outcome, title)
         guide.emulate(outcome, snapshot)
         if outcome.emulation and not gateway.as_json:
-            show_emulation(outcome.emulation)
+            show_emulation(outcome.emulation, outcome.titles)
         export = guide.pack(outcome, snapshot, title, target)
         if not destination:
             return self._is_finished(outcome)
@@ -125,17 +125,23 @@ class _Journey:
         except NotStarted as reason:
             self._view.warned(f"no training was started: {reason}")
             return NEEDS_A_PERSON
+        if not gateway.as_json:
+            show_findings([one for one in training["findings"] if one["reason"] == STAND_IN])
         if prompt:
             trainer.play(outcome, training, prompt, target.with_suffix(""))
         return self._is_finished(outcome)
 
     def _is_finished(self, outcome: Outcome) -> int:
+        if outcome.refused or any(row.error for row in outcome.rows):
+            return 1
         is_ready = outcome.readiness is not None and outcome.readiness["ready"]
-        waits = any(row.error or row.unsure for row in outcome.rows) or len(outcome.complete) < len(outcome.items)
+        waits = any(row.unsure for row in outcome.rows) or len(outcome.complete) < len(outcome.items)
         fails = outcome.emulation is not None and not outcome.emulation["succeeds"]
-        return 0 if is_ready and not waits and not fails and not outcome.refused else NEEDS_A_PERSON
+        return 0 if is_ready and not waits and not fails else NEEDS_A_PERSON
 
     def _advise(self, outcome: Outcome) -> None:
+        refused = [*outcome.refused, *(row.recording.path.name for row in outcome.rows if row.error)]
+        outcome.advice += [f"mend or remove {name}, which was refused (see above)" for name in refused]
         for item in outcome.items:
             if item["proposal"]:
                 outcome.advice.append(
@@ -163,7 +169,7 @@ def _show_state(outcome: Outcome) -> None:
             out.print(f"{item['display_name']}: {proposal['text']}", highlight=False, markup=False, soft_wrap=True)
             show_findings(proposal["violations"], about=item["display_name"])
     if outcome.readiness:
-        show_readiness(outcome.readiness, {item["name"]: item["display_name"] for item in outcome.items})
+        show_readiness(outcome.readiness, outcome.titles)
 
 
 def _conclude(outcome: Outcome, view: Terminal) -> None:
@@ -177,6 +183,13 @@ def _conclude(outcome: Outcome, view: Terminal) -> None:
 
 
 def _next(outcome: Outcome) -> Sequence[str]:
+    if outcome.training and any(one["reason"] == STAND_IN for one in outcome.training["findings"]):
+        played = [f"listen to {outcome.clip}"] if outcome.clip else []
+        return [
+            *played,
+            "no model was trained: a stand-in played it; the operator sets TONEWRIGHT_DATASETS_REPLICATE_TOKEN for a "
+            "real training",
+        ]
     if outcome.generation and outcome.training:
         return [
             f"listen to {outcome.clip}",
@@ -199,6 +212,7 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
                 "uploaded": not row.was_there,
                 "live_set": row.live_set,
                 "unsure": row.unsure,
+                "copy_of": row.copy_of,
                 "training_item": row.item["name"] if row.item else "",
                 "state": row.item["state"] if row.item else None,
                 "caption": row.item["caption"] if row.item else "",

@@ -15,7 +15,7 @@ from tonewright_client.foreign_archives import ArchiveUnread, read_archive
 from tonewright_client.lineage import lineage_lines
 from tonewright_client.models import Generation, Training
 from tonewright_client.money import MICROS, usd
-from tonewright_client.shown import show_emulation, show_findings
+from tonewright_client.shown import STAND_IN, show_emulation, show_findings, show_stand_in
 from tonewright_client.terminal import (
     BytesBar,
     chosen_artist,
@@ -70,13 +70,20 @@ def emulate(
         elif is_ours:
             what["export"] = artist.exports.full_name(target)
         found = artist.trainings.emulate(**what)
+        titles = {} if "files" in what or gateway.as_json else _titles(artist)
+        budget = artist.trainings.budget()
     if gateway.as_json:
         show_json(found)
     else:
-        show_emulation(found)
+        show_emulation(found, titles)
+        show_stand_in(budget)
         for line in unread:
             errors.print(f"[yellow]not read:[/yellow] {line}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if found["succeeds"] else 1)
+
+
+def _titles(artist: ArtistHandle) -> dict[str, str]:
+    return {item["name"]: item["display_name"] for item in artist.training_items.list(page_size=1000)}
 
 
 def _foreign(path: Path) -> tuple[list[ForeignFile], list[str]]:
@@ -129,7 +136,7 @@ def start(
         name = operation["metadata"]["target"]
         if follow:
             _follow(artist, name)
-        show([artist.trainings.get(name)], *_COLUMNS)
+        _show(artist.trainings.get(name))
 
 
 @trainings.command(name="follow")
@@ -138,7 +145,13 @@ def follow_training(name: Annotated[str, typer.Argument(metavar="TRAINING")]) ->
     with connect() as client:
         artist = chosen_artist(client)
         _follow(artist, name)
-        show([artist.trainings.get(name)], *_COLUMNS)
+        _show(artist.trainings.get(name))
+
+
+def _show(training: Training) -> None:
+    show([training], *_COLUMNS)
+    if not gateway.as_json:
+        show_findings(training["findings"])
 
 
 def _follow(artist: ArtistHandle, name: str) -> Training:
@@ -184,11 +197,12 @@ def budget() -> None:
         out.print("no provider is set up: nothing can be trained; the operator gives the services a token")
         return
     caps = found["training_cap_usd_micros"], found["day_cap_usd_micros"]
-    of_one, of_day = (usd(cap) if cap else "no cap" for cap in caps)
+    of_one, of_day = (f"at most {usd(cap)}" if cap else "without a cap" for cap in caps)
     price = found["price_usd_micros_per_s"] / MICROS
     out.print(f"trainer {found['trainer']}, {price:g} US dollars a second", soft_wrap=True)
-    out.print(f"one training: {of_one}; 24 hours: {usd(found['spent_today_usd_micros'])} spent, {of_day}")
-    out.print(f"in all: {usd(found['spent_usd_micros'])}")
+    out.print(f"a training {of_one}; 24 hours {of_day}, {usd(found['spent_today_usd_micros'])} of it spent")
+    out.print(f"spent on all trainings: {usd(found['spent_usd_micros'])}")
+    show_stand_in(found)
 
 
 def generate(
@@ -210,7 +224,10 @@ def generate(
         if target:
             with BytesBar(target.name) as on_bytes:
                 artist.assets.download(made["asset"], target, on_bytes=on_bytes)
+        findings = artist.trainings.get(name)["findings"]
     show([made], *_GENERATION_COLUMNS)
+    if not gateway.as_json:
+        show_findings([one for one in findings if one["reason"] == STAND_IN])
 
 
 def generations(training: Annotated[str, typer.Option(help="Only those of this training")] = "") -> None:

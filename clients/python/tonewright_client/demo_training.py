@@ -12,11 +12,11 @@ from tonewright_client.demo_dataset import PIECES, write_dataset
 from tonewright_client.lineage import lineage_lines
 from tonewright_client.models import Export, Generation, Training
 from tonewright_client.money import MICROS, usd
+from tonewright_client.shown import STAND_IN
 from tonewright_client.training_items import EditFields, ItemFields, SelectionFields
 
 DESTINATION = "demo/night-drive"
 MAX_COST_USD = 20.0
-STAND_IN = "TRAINER_IS_STANDIN"
 _EDIT: EditFields = {"suffix": "Made for long roads at night."}
 
 

@@ -89,7 +89,7 @@ class Guide:
 
     def _match(self, outcome: Outcome) -> None:
         self._view.step("which recording belongs to which Live Set")
-        rows = [row for row in outcome.rows if row.asset and not row.error]
+        rows = [row for row in outcome.rows if row.asset and not row.copy_of]
         matches = self._artist.training_items.match_files([row.recording.path.name for row in rows]) if rows else []
         for row, match in zip(rows, matches, strict=True):
             self._take(row, match, outcome)
@@ -118,7 +118,7 @@ class Guide:
         there = {item["asset"]: item for item in self._artist.training_items.list(page_size=1000)}
         new = []
         for row in outcome.rows:
-            if row.error or row.asset is None:
+            if row.copy_of or row.asset is None:
                 continue
             row.item = there.get(row.asset["name"])
             if row.item is None:
@@ -321,11 +321,12 @@ def _leave_copies_out(rows: Iterable[Row]) -> None:
     for row in sorted(rows, key=lambda row: (len(row.recording.path.stem), row.recording.path)):
         path = row.recording.path
         twin = first.setdefault(row.asset["name"], path) if row.asset else path
-        if twin != path:
-            row.error = f"has the same bytes as {twin.name}; one of them is enough, so this one is left out"
+        row.copy_of = twin.name if twin != path else ""
 
 
 def _tell(view: View, rows: Iterable[Row]) -> None:
     for row in rows:
         if row.error:
             view.warned(f"{row.recording.path.name}: {row.error}")
+        if row.copy_of:
+            view.said(f"{row.recording.path.name} has the same bytes as {row.copy_of} and is left out")

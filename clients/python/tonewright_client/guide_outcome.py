@@ -78,6 +78,7 @@ class Row:
         was_there: Whether nothing had to be uploaded.
         live_set: The Live Set behind it; empty when none is known.
         unsure: A Live Set that may be behind it, which a person has to say.
+        copy_of: Another file of the folder with the same bytes, which is enough.
         item: The training item; None when there is none.
         error: Why it goes no further, and what to do.
     """
@@ -87,6 +88,7 @@ class Row:
     was_there: bool = True
     live_set: str = ""
     unsure: str = ""
+    copy_of: str = ""
     item: TrainingItem | None = None
     error: str = ""
 
@@ -109,6 +111,11 @@ class Outcome:
     generation: Generation | None = None
     clip: Path | None = None
     advice: list[str] = field(default_factory=list)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What to call each item, by its name."""
+        return {item["name"]: item["display_name"] for item in self.items}
 
     @property
     def items(self) -> list[TrainingItem]:

@@ -63,7 +63,10 @@ class Trainer:
         return outcome.training
 
     def _refuse_early(self, outcome: Outcome, max_cost_usd: float) -> None:
-        if not self._artist.trainings.budget()["configured"]:
+        budget = self._artist.trainings.budget()
+        if budget["stand_in"]:
+            self._view.warned("no provider is set up: a stand-in plays the training, and nothing is trained")
+        if not budget["configured"]:
             raise NotStarted(
                 "no trainer is set up: the operator sets TONEWRIGHT_DATASETS_REPLICATE_TOKEN; then run this again"
             )

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from tonewright_client.models import CaptionRun, EmulatedItem, EmulateTrainingResponse, Finding
+from tonewright_client.models import CaptionRun, EmulatedItem, EmulateTrainingResponse, Finding, TrainingBudget
 from tonewright_client.models import services__gateway__models__datasets__Readiness as Readiness
 from tonewright_client.money import usd
-from tonewright_client.terminal import errors, out, short
+from tonewright_client.terminal import errors, out, print_table, short
 
+# The finding of trainings that no provider did.
+STAND_IN = "TRAINER_IS_STANDIN"
 # Up to so many findings of one reason stand each on a line; beyond, so many items are named in one line.
 _EACH, _NAMED = 2, 6
 
@@ -67,16 +69,18 @@ def show_run(run: CaptionRun) -> None:
             errors.print(line, highlight=False, soft_wrap=True)
 
 
-def show_emulation(found: EmulateTrainingResponse) -> None:
-    """What the trainer will do, file by file, and what it costs."""
-    table = Table("file", "pieces", "kept", "dropped", "padding", "caption that the model is given")
+def show_emulation(found: EmulateTrainingResponse, titles: Mapping[str, str] | None = None) -> None:
+    """What the trainer will do, file by file, and what it costs; `titles` as for findings."""
+    called = titles or {}
+    table = Table("file", "recording", "pieces", "kept", "dropped", "padding", "caption that the model is given")
     for item in found["items"]:
         kept = sum(piece["duration_s"] for piece in item["pieces"])
         seen = str(item["chunk_count"]) if item["seen"] else "[red]not seen[/red]"
         caption = item["caption"] if item["caption_used"] else "[red]none[/red]"
         row = (f"{kept:.1f} s", f"{item['dropped_s']:.1f} s", f"{item['padded_s']:.1f} s")
-        table.add_row(item["path"] or short(item["training_item"]), seen, *row, caption)
-    out.print(table)
+        title = called.get(item["training_item"], "")
+        table.add_row(item["path"] or short(item["training_item"]), title, seen, *row, caption)
+    print_table(table)
     expected_s = found["expected_duration_s"]
     lasts = f" in about {clock(expected_s)} min" if expected_s else ""
     cost = usd(found["expected_cost_usd_micros"]) if found["expected_cost_usd_micros"] else "no cost that is known"
@@ -88,11 +92,20 @@ def show_emulation(found: EmulateTrainingResponse) -> None:
     )
     out.print("[green]a model comes of it[/green]" if found["succeeds"] else "[red]the training would fail[/red]")
     # Messages of items begin with their paths.
-    show_findings([*found["findings"], *(_bare(one, item) for item in found["items"] for one in item["findings"])])
+    of_items = [_bare(one, item, called) for item in found["items"] for one in item["findings"]]
+    show_findings([*found["findings"], *of_items])
 
 
-def _bare(finding: Finding, item: EmulatedItem) -> Finding:
-    return {**finding, "training_item": item["path"], "message": finding["message"].removeprefix(f"{item['path']}: ")}
+def _bare(finding: Finding, item: EmulatedItem, titles: Mapping[str, str]) -> Finding:
+    title = titles.get(item["training_item"])
+    place = f"{item['path']} ({title})" if title else item["path"]
+    return {**finding, "training_item": place, "message": finding["message"].removeprefix(f"{item['path']}: ")}
+
+
+def show_stand_in(budget: TrainingBudget) -> None:
+    """A line where no provider trains."""
+    if budget["stand_in"]:
+        errors.print(f"[yellow]{STAND_IN}[/yellow] no provider is set up: a stand-in plays it and trains nothing")
 
 
 def clock(seconds: float) -> str:

@@ -34,6 +34,8 @@ class Gateway:
 
 
 gateway = Gateway()
+# An id has to be read whole; other columns are folded, and left out where they would be a few letters wide.
+_ID_WIDTH, _COLUMN_WIDTH, _UNBOUND = 36, 11, 10_000
 
 
 def kept_key() -> str:
@@ -69,10 +71,31 @@ def show(rows: Iterable[Mapping[str, Any]], *columns: str) -> None:
     if gateway.as_json:
         show_json(found)
         return
-    table = Table(*columns)
+    shown = columns[: _fitting(len(columns))]
+    table = Table()
+    for column in shown:
+        table.add_column(column, no_wrap=column == "id", overflow="fold")
     for row in found:
-        table.add_row(*(_cell(row, column) for column in columns))
-    out.print(table)
+        table.add_row(*(_cell(row, column) for column in shown))
+    print_table(table)
+    if len(shown) < len(columns):
+        left_out = ", ".join(columns[len(shown) :])
+        errors.print(f"[dim]too narrow for {left_out}; --json has everything[/dim]", soft_wrap=True)
+
+
+def print_table(table: Table) -> None:
+    """A table as wide as the terminal, or, where there is none, as wide as it wants to be."""
+    console = out if _is_narrow() else Console(file=out.file, width=_UNBOUND)
+    console.print(table)
+
+
+def _is_narrow() -> bool:
+    return out.is_terminal or "COLUMNS" in os.environ
+
+
+def _fitting(count: int) -> int:
+    """How many columns a terminal has room for beside an id."""
+    return max(2, min(count, 1 + (out.width - _ID_WIDTH) // _COLUMN_WIDTH)) if _is_narrow() else count
 
 
 def show_json(what: object) -> None:
