@@ -12,7 +12,7 @@ from chassis.errors import AppError
 from services.datasets.domain.provider_failures import ProviderLostRun
 
 LOG_TAIL_BYTES = 16 << 10
-# A provider that does not know a run so many times in a row has lost it; one answer may come from a lagging copy.
+# One answer that does not know a run may come from a lagging copy, or to a token of another account.
 MISSES_UNTIL_LOST = 3
 
 
@@ -165,12 +165,14 @@ class Patience:
         poll_min_s: Between the first looks at a run.
         poll_max_s: Between later ones.
         max_attempts: Submissions that came to nothing before a run has failed.
+        lost_s: Without news, until a run that the provider does not know is lost.
     """
 
     doubt_s: float = 120.0
     poll_min_s: float = 5.0
     poll_max_s: float = 60.0
     max_attempts: int = 5
+    lost_s: float = 600.0
 
     def poll_s(self, checks: int) -> float:
         """Wait before the next look after so many."""
@@ -210,11 +212,13 @@ def heard(run: Run, told: Told, now: datetime, patience: Patience) -> Run:
 
 
 def missed(run: Run, now: datetime, patience: Patience, *, noun: str) -> Run:
-    """The run after an answer that did not know it: lost after some."""
-    if run.misses + 1 >= MISSES_UNTIL_LOST:
+    """The run after an answer that did not know it: lost after some of them and some time."""
+    silence_s = (now - (run.news_time or run.create_time)).total_seconds()
+    if run.misses + 1 >= MISSES_UNTIL_LOST and silence_s >= patience.lost_s:
         text = f"the provider does not know {run.provider_id} any more; look at its website, then start another {noun}"
         return ended(replace(run, misses=run.misses + 1), RunState.LOST, now, ProviderLostRun(text))
-    return replace(run, misses=run.misses + 1, check_time=now + timedelta(seconds=patience.poll_min_s), update_time=now)
+    wait = timedelta(seconds=patience.poll_s(run.misses))
+    return replace(run, misses=run.misses + 1, check_time=now + wait, update_time=now)
 
 
 def tail(text: str, limit: int = LOG_TAIL_BYTES) -> str:

@@ -15,9 +15,10 @@ from chassis.clock import SystemClock
 from chassis.context import acting_as, in_request
 from chassis.db import Database, migrate
 from chassis.testing import caller_for
-from services.datasets.domain.costs import Prices
+from services.datasets.domain.costs import Prices, TrainingBudgetSpent
 from services.datasets.domain.provider_runs import Patience, RunState
-from services.datasets.domain.trainings import Training
+from services.datasets.domain.training_ports import TrainingFilter
+from services.datasets.domain.trainings import Training, TrainingNotFound
 from services.datasets.replicate import Replicate
 from services.datasets.use_cases.trainings import Setup
 from services.standin.provider import TRAINER, TRAINER_VERSIONS, Pace
@@ -260,3 +261,37 @@ def test_archives_of_the_exporters_shape_are_read(fake: FakeReplicate) -> None:
 
     assert kept is not None
     assert "2 files, 2 pieces, 2 with text" in kept["logs"]
+
+
+def test_of_many_requests_at_once_one_takes_the_last_of_the_budget(house: House, client: Replicate) -> None:
+    setup = Setup(NEWEST, Prices(11_200, day_cap_usd_micros=15_000_000), plain_http=True)
+    place = TrainingHouse(house, client, setup=setup, clock=SystemClock(), patience=QUICK)
+    export, outcomes = place.export(), list[str]()
+
+    def ask(number: int) -> None:
+        with in_request(), acting_as(caller_for(ARTIST)):
+            try:
+                outcomes.append(place.start(export, f"r{number}").state.value)
+            except TrainingBudgetSpent as error:
+                outcomes.append(error.reason)
+
+    threads = [threading.Thread(target=ask, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["SUBMITTING", *["TRAINING_BUDGET_SPENT"] * 5]
+    assert place.desk.budget(ARTIST).spent.today_usd_micros == 10_080_000
+
+
+def test_another_artist_sees_no_training(place: TrainingHouse, fake: FakeReplicate) -> None:
+    training = begun(place, fake, place.export())
+
+    with acting_as(caller_for("other")):
+        assert place.desk.page("other", TrainingFilter(), size=0, token="").items == []
+        with pytest.raises(TrainingNotFound):
+            place.desk.get("other", training.uid)
+        with pytest.raises(TrainingNotFound):
+            place.lineage.of(training.name.replace(ARTIST, "other"), size=0, token="")
+        assert place.desk.budget("other").spent.ever_usd_micros == 0
