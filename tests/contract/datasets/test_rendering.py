@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -329,6 +330,25 @@ def test_a_full_disk_is_told_by_name(studio: Studio, monkeypatch: pytest.MonkeyP
 
     with pytest.raises(ScratchFull):
         studio.prepare(kept, recipe())
+
+
+@pytest.mark.parametrize("minutes", [5, pytest.param(180, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
+def test_a_long_recording_is_made_in_little_memory(studio: Studio, minutes: int, figures: Callable[..., None]) -> None:
+    minute = audio.tone(220, 60.0, gain=0.9, rate_hz=8000)
+    kept = studio.shelf.keep(np.tile(minute, (minutes, 1)), format="flac", rate_hz=8000)
+    peak_bytes = [0]
+
+    def look(_share: float, _words: str) -> None:
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                peak_bytes[0] = max(peak_bytes[0], child.memory_info().rss)
+
+    wanted = recipe(rate_hz=11_025, channels=1, loudness_lufs=-20.0, cut=True)
+    pieces = studio.renderer.prepare(ARTIST, member(kept), wanted, look)
+
+    figures(minutes=minutes, peak_mib=peak_bytes[0] / 2**20)
+    assert sum(piece.duration_s for piece in pieces) == 60 * minutes
+    assert 0 < peak_bytes[0] < 300 << 20
 
 
 def _folder_of(full: Path) -> type:
