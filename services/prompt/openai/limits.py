@@ -85,6 +85,10 @@ class Gate:
                 raise _busy(free - now)
             await self._pause(free - now)
 
+    def is_too_long(self, seconds: float) -> bool:
+        """Whether a caller would rather be told to come back than wait so long."""
+        return seconds > self._patience()
+
     def hold(self, seconds: float) -> None:
         """Let nobody start for so long: the provider asked for it."""
         self._not_before = max(self._not_before, self._clock.monotonic() + seconds)

@@ -115,7 +115,10 @@ class Provider:
                 failure = self._typed(error)
                 if isinstance(failure, OpenAiRefused) or failures >= self._max_retries:
                     raise failure from error
-                if not isinstance(failure, OpenAiThrottled):  # a throttled one waits for its turn as asked
+                if isinstance(failure, OpenAiThrottled):  # the repeat waits at the gate, as the provider asked
+                    if self._gate.is_too_long(failure.retry_after_s or 0):
+                        raise failure from error
+                else:
                     await asyncio.sleep(_FIRST_PAUSE_S * 2**failures * (0.5 + secrets.randbelow(1000) / 1000))
                 failures += 1
             else:

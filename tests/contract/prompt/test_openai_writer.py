@@ -220,6 +220,19 @@ async def test_a_pause_that_the_provider_asks_for_is_kept(server: FakeOpenAI, wr
     assert SystemClock().monotonic() - started_s >= 0.3
 
 
+async def test_a_pause_that_is_too_long_is_told_to_everybody(server: FakeOpenAI, writer: OpenAiWriter) -> None:
+    server.will_fail(429, Retry_After="90")
+
+    with pytest.raises(OpenAiThrottled) as first:
+        await _write(writer)
+    with pytest.raises(ModelBusy) as second:
+        await _write(writer)
+
+    assert first.value.retry_after_s == 90
+    assert 80 < (second.value.retry_after_s or 0) <= 90
+    assert server.requests == []
+
+
 async def test_no_more_questions_than_allowed_are_under_way(server: FakeOpenAI) -> None:
     server.will_wait(0.05)
     writer = _writer(server, concurrent=2)
