@@ -116,7 +116,8 @@ class Course(Generic[RunT]):
                 after = self._submit(run)
             else:
                 after = self._follow(run)
-        except (ProviderAway, ProviderUnsure) as error:
+        except (ProviderAway, ProviderUnsure, ProviderRefused) as error:
+            # A refusal here, as of a token that was taken back, ends nothing: the run may go on there.
             after = self._later(run, error)
         except EtagMismatch:
             return run  # somebody else was faster; it is looked at again
@@ -203,11 +204,7 @@ class Course(Generic[RunT]):
         finished = self._kind.finish(run)
         if finished is not None:
             return self._change(run, lambda kept: finished if kept.revision == run.revision else None)
-        try:
-            told = self._kind.stop(run) if run.cancel_requested else self._kind.look(run)
-        except ProviderRefused as refused:
-            # Such as a token that was taken back: the run goes on there, so it is not over here.
-            raise ProviderAway(refused.error.message) from refused
+        told = self._kind.stop(run) if run.cancel_requested else self._kind.look(run)
         if told is None:
             now = self._clock.now()
             return self._change(run, lambda kept: missed(kept, now, self._patience, noun=self._kind.noun))

@@ -17,6 +17,7 @@ from services.datasets.use_cases.webhooks import Webhooks
 log = get_logger(__name__)
 _AT_ONCE = 4  # a provider that hangs holds up one of them for its timeout
 _ROUND = 50
+_SHOW_EVERY_S = 10.0
 _OPEN = gauge("tonewright_datasets_training_unfinished_items", "Work of the provider that has not ended", ("kind",))
 _SILENCE = gauge(
     "tonewright_datasets_training_silence_seconds", "Longest time without news of work that has not ended", ("kind",)
@@ -37,6 +38,7 @@ class Tender:
         self, kinds: Sequence[tuple[str, Course[Any], RunStore[Any]]], webhooks: Webhooks, clock: Clock
     ) -> None:
         self._kinds, self._webhooks, self._clock = kinds, webhooks, clock
+        self._shown_s = float("-inf")
 
     def tend(self) -> int:
         """The number of runs that were looked at."""
@@ -48,8 +50,11 @@ class Tender:
         return len(work)
 
     def show(self) -> None:
-        """Set the gauges and forget old webhooks."""
-        now = self._clock.now()
+        """Set the gauges and forget old webhooks, every few seconds at most."""
+        now, now_s = self._clock.now(), self._clock.monotonic()
+        if now_s - self._shown_s < _SHOW_EVERY_S:
+            return
+        self._shown_s = now_s
         for name, _, store in self._kinds:
             count, since = store.unfinished()
             _OPEN.labels(name).set(count)

@@ -10,7 +10,7 @@ from chassis.errors import FieldInvalid, NameInvalid, RequestIdReused
 from services.datasets.domain.costs import Past, Prices, TrainingBudgetSpent, TrainingTooExpensive, expected_seconds
 from services.datasets.domain.findings import Finding, Severity
 from services.datasets.domain.items import Consent
-from services.datasets.domain.provider_failures import DestinationNotFound
+from services.datasets.domain.provider_failures import DestinationNotFound, ProviderTokenRefused
 from services.datasets.domain.provider_runs import (
     ProviderAway,
     ProviderRefused,
@@ -167,6 +167,33 @@ def test_a_list_that_cannot_be_read_allows_no_second_try(
 
     assert provider.asked.count("create") == 1
     assert now_of(place, training).provider_id == "run1"
+
+
+def test_a_token_that_was_taken_back_ends_no_training(
+    place: TrainingHouse, provider: ScriptedProvider, training: Training
+) -> None:
+    place.tender.tend()
+    provider.away = ProviderRefused(ProviderTokenRefused("no such token"))
+    go_on(place, 120, step_s=20)
+    meanwhile = now_of(place, training)
+    provider.away = None
+    provider.tell("run1", status="succeeded", output={"version": "ada/sound:v"})
+    go_on(place, 70)
+
+    assert meanwhile.state is RunState.QUEUED
+    assert now_of(place, training).state is RunState.SUCCEEDED
+
+
+def test_a_refused_look_at_the_list_allows_no_second_try(
+    place: TrainingHouse, provider: ScriptedProvider, training: Training
+) -> None:
+    refused = ProviderRefused(ProviderTokenRefused("no such token"))
+    provider.script, provider.listing = [(ProviderUnsure("cut"), True)], refused
+
+    go_on(place, 400, step_s=20)
+
+    assert now_of(place, training).is_in_doubt
+    assert provider.asked.count("create") == 1
 
 
 def test_a_provider_that_takes_nothing_ends_the_training(
@@ -404,6 +431,7 @@ def test_trainings_are_found_by_what_they_used(place: TrainingHouse, house: Hous
 
 
 def test_lineage_outlives_the_export(place: TrainingHouse, house: House, training: Training) -> None:
+    place.desk.cancel(ARTIST, training.uid)
     house.exports.delete(ARTIST, training.export.rpartition("/")[2], "")
 
     lineage = place.lineage.of(training.name, size=3, token="")
