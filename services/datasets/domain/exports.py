@@ -52,6 +52,12 @@ class ExportStillRunning(FailedPrecondition):
     REASON = "EXPORT_STILL_RUNNING"
 
 
+class ExportInUse(FailedPrecondition):
+    """A training that has not ended still reads the archive."""
+
+    REASON = "EXPORT_IN_USE"
+
+
 class AudioMissing(FailedPrecondition):
     """The audio of an item is gone from the object store."""
 

@@ -129,7 +129,7 @@ class ExportStore(Protocol):
         ...
 
     def delete(self, export: Export) -> None:
-        """Remove the export, and its own snapshot unless something else uses that; holds are given back."""
+        """Remove the export, or ExportInUse; its own snapshot goes along unless something else uses that."""
         ...
 
     def segments(self, export: Export, *, offset_bytes: int, limit: int) -> list[Segment]:

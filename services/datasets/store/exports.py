@@ -20,6 +20,7 @@ from services.datasets.domain.exports import (
     Export,
     ExportFile,
     ExportFormat,
+    ExportInUse,
     ExportNotFound,
     ExportOptions,
     JobState,
@@ -28,6 +29,7 @@ from services.datasets.domain.exports import (
 )
 from services.datasets.domain.items import ItemState
 from services.datasets.domain.ports import RequestKey
+from services.datasets.domain.provider_runs import RunState
 from services.datasets.domain.recipes import AudioMode
 from services.datasets.domain.snapshots import Snapshot, SnapshotMember, SnapshotNotFound
 from services.datasets.store.shared import Ground, changed_meanwhile, earlier, give_back, recorded
@@ -42,6 +44,7 @@ from services.datasets.store.snapshots import (
     users_of,
 )
 from services.datasets.store.tables import Exports, ExportSegments, TrainingItems
+from services.datasets.store.training_tables import Trainings
 
 _PLAIN = (
     "uid",
@@ -181,8 +184,9 @@ class SqlExports:
             return to_export(row)
 
     def delete(self, export: Export) -> None:
-        """Remove the export, and its own snapshot unless something else uses that; holds are given back."""
+        """Remove the export, or ExportInUse; its own snapshot goes along unless something else uses that."""
         with self._ground.db.transaction(artist_scope(export.artist)) as session:
+            _require_unread(session, export)
             gone = session.execute(
                 sa.delete(Exports).where(
                     Exports.artist == export.artist, Exports.uid == export.uid, Exports.state == export.state.value
@@ -276,6 +280,19 @@ def _row(session: Session, artist: str, uid: str) -> Exports:
     if row is None:
         raise _not_found(uid)
     return row
+
+
+def _require_unread(session: Session, export: Export) -> None:
+    active = [state.value for state in RunState if not state.is_final]
+    reading = sa.select(Trainings.uid).where(
+        Trainings.artist == export.artist, Trainings.export == export.name, Trainings.state.in_(active)
+    )
+    if uid := session.scalar(reading.limit(1)):
+        training = f"artists/{export.artist}/trainings/{uid}"
+        raise ExportInUse(
+            f"{training} has not ended and reads {export.name}; cancel the training, or wait until it has ended",
+            metadata={"training": training},
+        )
 
 
 def _not_found(uid: str) -> ExportNotFound:

@@ -17,16 +17,19 @@ from services.datasets.domain.exports import (
     ArchiveTooLarge,
     Export,
     ExportFormat,
+    ExportInUse,
     ExportOptions,
     ItemsNotExportable,
     JobState,
 )
 from services.datasets.domain.recipes import AudioMode
+from services.datasets.domain.snapshots import SnapshotInUse
 from services.datasets.use_cases.export_bench import ExportBench, archive_key
 from services.datasets.use_cases.exports import ExportDesk, ExportWish
 from services.datasets.use_cases.items import ItemFacts
 from tests.unit.datasets.house import ARTIST, House, key
 from tests.unit.datasets.test_exports import archive, export, item
+from tests.unit.datasets.training_house import ScriptedProvider, TrainingHouse
 
 ANEW = AudioMode.NORMALISED
 STORED = ExportWish(display_name="Night set", options=ExportOptions(stored=True))
@@ -309,3 +312,20 @@ def _zip_names(data: bytes) -> list[str]:
     with zipfile.ZipFile(io.BytesIO(data)) as found:
         assert found.testzip() is None
         return found.namelist()
+
+
+def test_an_export_that_a_training_reads_stays_until_the_training_ends(house: House) -> None:
+    place = TrainingHouse(house, ScriptedProvider(house.clock.now))
+    name = place.export()
+    uid = name.rpartition("/")[2]
+    training = place.start(name)
+    snapshot_uid = house.exports.get(ARTIST, uid).snapshot_uid
+
+    with pytest.raises(ExportInUse, match="cancel the training") as caught:
+        house.exports.delete(ARTIST, uid, "")
+    place.desk.cancel(ARTIST, training.uid)
+    house.exports.delete(ARTIST, uid, "")
+
+    assert caught.value.metadata == {"training": training.name}
+    with pytest.raises(SnapshotInUse, match="1 trainings are made of"):
+        house.snapshots.delete(ARTIST, snapshot_uid, "")
