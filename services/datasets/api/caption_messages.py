@@ -11,7 +11,8 @@ from services.datasets.domain import caption_runs, items
 from services.datasets.domain.caption_edits import Edit, EditOutcome, FindReplace, Prefix, Suffix, Tempo
 from services.datasets.domain.caption_runs import CaptionRun, Entry
 from services.datasets.domain.duplicates import DuplicateGroup
-from services.datasets.domain.readiness import MIN_PAIRS, Readiness
+from services.datasets.domain.export_rules import MIN_PAIRS
+from services.datasets.domain.readiness import Readiness
 from services.datasets.use_cases.caption_runs import RunWish
 from services.datasets.use_cases.matching import FileMatch
 from tonewright.datasets.v1 import datasets_pb2 as pb

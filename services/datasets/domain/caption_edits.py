@@ -10,6 +10,7 @@ from chassis.errors import require
 from services.datasets.domain.captions import MAX_TEXT, split_tag, tempo_text
 from services.datasets.domain.findings import Finding
 
+_ENDS = (".", "!", "?", "…", ":", ";", ",")
 MAX_ITEMS, MAX_EDITS, MAX_CHARACTERS = 1000, 20, 600
 
 
@@ -106,7 +107,10 @@ def _edited(text: str, edit: Edit) -> str:
             return f"{put.strip()} {text}"
         case Suffix(put):
             words, tag = split_tag(text)
-            return " ".join(part for part in (words.rstrip(), put.strip(), tag) if part)
+            put = put.strip()
+            # A trainer reads on, so a sentence ends before the tag.
+            stop = "." if tag and put[-1:] not in _ENDS else ""
+            return " ".join(part for part in (words.rstrip(), put + stop, tag) if part)
         case FindReplace(find, put, match_case):
             found = re.compile(re.escape(find), re.NOFLAG if match_case else re.IGNORECASE)
             changed, count = found.subn(lambda _: put, text)

@@ -44,6 +44,8 @@ def item_fault(item: TrainingItem) -> str:
         return "E2: it has no audio; attach an asset"
     if not item.caption:
         return "E10: it has no caption; write or generate one"
+    if item.consent.is_refused:
+        return "its consent says that training on it is not allowed; leave it out, or correct its consent"
     return ""
 
 

@@ -24,21 +24,32 @@ def findings_of(item: TrainingItem) -> tuple[Finding, ...]:
     found = [*item.caption_findings]
     if item.audio is not None:
         found += [*_of_audio(item.audio, item.name), *_of_tempo(item, item.audio)]
-    if not item.consent.training_allowed:
+    if item.consent.is_refused:
+        text = "its consent says that training on it is not allowed; leave it out, or correct `consent`"
+        found.append(Finding("CONSENT_REFUSED", text, item.name, Severity.ERROR))
+    elif not item.consent.training_allowed:
         text = "nobody has said that training on this audio is allowed; set `consent` once somebody has"
         found.append(Finding("CONSENT_UNKNOWN", text, item.name))
     return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.ERROR))
 
 
+def unusable(item: TrainingItem) -> Iterator[Finding]:
+    """What in its audio keeps it out of every training."""
+    if item.audio is not None:
+        yield from (found for found in _of_audio(item.audio, item.name) if found.severity is Severity.ERROR)
+
+
 def _of_audio(audio: Audio, name: str) -> Iterator[Finding]:
     if audio.duration_s < TOO_SHORT_S:
-        text = f"{audio.duration_s:.1f} s; a trainer needs more than 5 s, better 30 s"
+        text = f"{audio.duration_s:.1f} s and a trainer needs 5 s, better 30 s; bounce it longer, or delete the item"
         yield Finding("AUDIO_TOO_SHORT", text, name, Severity.ERROR)
     elif audio.duration_s < SHORT_S:
         yield Finding("SHORT_AUDIO", f"{audio.duration_s:.1f} s: kept whole and padded with silence to 30 s", name)
     # A peak of exactly 0 on audio that has a loudness means that it was never measured.
     if audio.peak < SILENT_PEAK and audio.loudness_lufs is None and audio.pcm_sha256:
-        yield Finding("SILENT_AUDIO", "the recording is silent; attach another", name, Severity.ERROR)
+        yield Finding(
+            "SILENT_AUDIO", "the recording is silent; attach another, or delete the item", name, Severity.ERROR
+        )
     elif audio.silent_share > _SILENT_SHARE:
         yield Finding("SILENT_AUDIO", f"{audio.silent_share:.0%} of the recording is silence; cut it out", name)
     if audio.clipped_share > _CLIPPED_SHARE:

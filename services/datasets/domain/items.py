@@ -100,6 +100,11 @@ class Consent:
     give_time: datetime | None = None
     evidence: str = ""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether somebody has said no: there is a word on it, and it does not allow training."""
+        return not self.training_allowed and bool(self.given_by or self.give_time or self.evidence)
+
 
 @dataclass(frozen=True, slots=True)
 class CaptionRevision:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.datasets.domain.duplicates import DuplicateGroup, Likeness
+from services.datasets.domain.export_rules import LITTLE_S, MIN_PAIRS, MUCH_S
 from services.datasets.domain.findings import Finding, Severity
-from services.datasets.domain.item_findings import findings_of
+from services.datasets.domain.item_findings import findings_of, unusable
 from services.datasets.domain.items import ItemState, TrainingItem
 
-MIN_PAIRS = 8  # below it the trainer's own guide expects a poor model
-MIN_TOTAL_S, MAX_TOTAL_S = 15 * 60.0, 9 * 3600.0
 _CHUNK_S, _TAIL_S = 30.0, 5.0  # pieces of the trainer; a last one that is not longer than this is thrown away
 _MAX_FINDINGS = 1000
 _LIKE = {
@@ -38,6 +37,8 @@ def judge(
     groups: Sequence[DuplicateGroup],
     names: Mapping[str, str],
     counts: Mapping[ItemState, int],
+    *,
+    beside: Sequence[TrainingItem] = (),
 ) -> Readiness:
     """The verdict, with errors first and what is about the whole before what is about one item.
 
@@ -47,6 +48,7 @@ def judge(
         groups: Items of them that hold the same audio.
         names: Names of the items, by uid.
         counts: How many items of the artist stand in each state.
+        beside: Items that wait for a caption; audio of theirs that can never be trained on is worth a look.
 
     Source: spec, validation before upload: E1, E4, E5, E7, E8, E10, W1 to W4 and W7 to W9.
     """
@@ -59,6 +61,7 @@ def judge(
         if not any(finding.severity is Severity.ERROR for finding in own):
             pairs.append(item)
     duration_s = sum(item.audio.duration_s for item in pairs if item.audio)
+    found += [replace(finding, severity=Severity.WARNING) for item in beside for finding in unusable(item)]
     found = [*_of_whole(len(items), len(pairs), duration_s), *found, *_of_groups(groups, names)]
     found.sort(key=lambda finding: (finding.severity is not Severity.ERROR, bool(finding.training_item)))
     return Readiness(
@@ -95,10 +98,10 @@ def _of_whole(count: int, pairs: int, duration_s: float) -> Iterator[Finding]:
         told = f" of {count} items" if count != pairs else ""
         text = f"{pairs}{told} can be trained on and a training wants {MIN_PAIRS} or more; {MIN_PAIRS - pairs} missing"
         yield Finding("FEW_PAIRS", text, severity=Severity.ERROR)
-    if duration_s < MIN_TOTAL_S:
+    if duration_s < LITTLE_S:
         text = f"{duration_s / 60:.1f} minutes of audio in all; 15 minutes or more give a better model"
         yield Finding("LITTLE_AUDIO", text)
-    if duration_s > MAX_TOTAL_S:
+    if duration_s > MUCH_S:
         text = f"{duration_s / 3600:.1f} hours of audio in all; beyond 9 hours a training may not end in time"
         yield Finding("MUCH_AUDIO", text)
 

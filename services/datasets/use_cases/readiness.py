@@ -8,11 +8,13 @@ from dataclasses import replace
 from services.datasets.domain.captions import CaptionRules
 from services.datasets.domain.findings import Finding
 from services.datasets.domain.item_ports import ItemStore
-from services.datasets.domain.items import Selection, TrainingItem
+from services.datasets.domain.items import ItemState, Selection, TrainingItem
 from services.datasets.domain.readiness import Readiness, judge
 from services.datasets.use_cases.captioning import question
 from services.datasets.use_cases.duplicates import Duplicates
 from services.datasets.use_cases.selections import Selections
+
+_BESIDE = 1000  # items without a caption that are looked at, too
 
 
 class ReadinessDesk:
@@ -44,7 +46,9 @@ class ReadinessDesk:
             for group in self._duplicates.groups(artist)
         ]
         named = {item.uid: item.name for item in found}
-        return judge(found, told, groups, named, self._store.counts(artist))
+        waiting = [ItemState.NEEDS_PROMPT] if selection == Selection() else []
+        beside = self._store.in_states(artist, waiting, limit=_BESIDE) if waiting else []
+        return judge(found, told, groups, named, self._store.counts(artist), beside=beside)
 
 
 def _about(findings: Iterable[Finding], item: TrainingItem) -> Sequence[Finding]:

@@ -31,6 +31,7 @@ def made(house: House, count: int) -> list[TrainingItem]:
     [
         (Prefix("Lo-fi:"), "Lo-fi: Warm pads. BPM: 92"),
         (Suffix("Very slow."), "Warm pads. Very slow. BPM: 92"),
+        (Suffix("And more"), "Warm pads. And more. BPM: 92"),
         (FindReplace("WARM", "Cold"), "Cold pads. BPM: 92"),
         (FindReplace("WARM", "Cold", match_case=True), TAGGED),
         (FindReplace("warm ", ""), "pads. BPM: 92"),

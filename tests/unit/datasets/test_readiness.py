@@ -105,6 +105,28 @@ def test_nothing_is_said_while_nobody_can_check_captions(house: House) -> None:
         house.readiness.check(ARTIST, Selection())
 
 
+def test_items_that_wait_for_a_caption_tell_when_their_audio_is_useless(house: House) -> None:
+    made(house, 8)
+    short = house.items.create(ARTIST, ItemFacts(asset=house.assets.keep("s1", duration_s=3.0)), key())
+
+    found = house.readiness.check(ARTIST, Selection())
+
+    assert found.ready
+    told = [one for one in found.findings if one.reason == "AUDIO_TOO_SHORT"]
+    assert [(one.training_item, one.severity) for one in told] == [(short.name, Severity.WARNING)]
+
+
+def test_a_refused_consent_keeps_an_item_out(house: House) -> None:
+    items = made(house, 8)
+    no = Consent(training_allowed=False, given_by="Ada")
+    house.items.update(ARTIST, items[0].uid, ItemFacts(consent=no), {"consent"}, "")
+
+    found = house.readiness.check(ARTIST, Selection())
+
+    assert (found.ready, found.pair_count) == (False, 7)
+    assert {one.reason for one in found.findings if one.severity is Severity.ERROR} == {"CONSENT_REFUSED", "FEW_PAIRS"}
+
+
 def test_an_unknown_item_is_refused(house: House) -> None:
     with pytest.raises(TrainingItemNotFound):
         house.readiness.check(ARTIST, Selection(("none",)))
