@@ -18,9 +18,11 @@ from tests.integration.train_house import BOMB, DESTINATION, OWN_CAPTION, OWN_PI
 from tonewright_client import ArtistHandle
 from tonewright_client.cli_train import Terminal
 from tonewright_client.demo_dataset import PIECES, write_dataset
+from tonewright_client.demo_material import write_piece
 from tonewright_client.guide import Guide
 from tonewright_client.guide_outcome import Choices
 from tonewright_client.training_folder import look
+from tonewright_client.training_items import ConsentFacts
 
 pytestmark = pytest.mark.target("embedded")
 
@@ -95,6 +97,24 @@ def test_a_training_above_the_agreed_cost_or_of_too_few_pairs_is_not_started(
 
     assert found["training"] is None
     assert list(artist.trainings.list()) == []
+
+
+def test_what_no_trainer_may_or_can_use_is_left_out_by_name(house: House, artist: ArtistHandle, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "nights", PIECES[:2])
+    write_piece(folder / "blink.wav", bars=1)
+    asset = artist.assets.upload(folder / "low tide.wav")
+    no: ConsentFacts = {"training_allowed": False, "given_by": "Bob"}
+    artist.training_items.create(asset=asset["name"], display_name="low tide", consent=no)
+
+    found = _train(house, artist, folder, code=3)
+
+    told = "\n".join(found["advice"])
+    assert "blink is left out" in told
+    assert "low tide is left out" in told
+    assert found["snapshot"]["item_count"] == 1
+    (kept,) = artist.training_items.list(query="low tide")
+    assert kept["consent"] is not None
+    assert kept["consent"]["given_by"] == "Bob"
 
 
 def test_what_was_deleted_since_is_made_anew(house: House, artist: ArtistHandle, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def show_template(version: str) -> None:
 @templates.command()
 def create(
     version: Annotated[str, typer.Argument(help="A new label, as train-v3")],
-    file: Annotated[Path, typer.Argument(help="Text file with the instruction")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Text file with the instruction")],
     title: Annotated[str, typer.Option(help="Name for people")] = "",
     temperature: Annotated[float, typer.Option(min=0, max=2)] = 0.7,
 ) -> None:

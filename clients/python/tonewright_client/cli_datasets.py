@@ -12,7 +12,7 @@ from tonewright_client.assignments import AssignmentInvalid, assigned
 from tonewright_client.client import ArtistHandle
 from tonewright_client.exports import ExportChoices
 from tonewright_client.models import Export, ExportFormat
-from tonewright_client.shown import clock, show_findings
+from tonewright_client.shown import clock, show_findings, titles_of
 from tonewright_client.terminal import (
     BytesBar,
     chosen_artist,
@@ -78,9 +78,10 @@ def create_snapshot(
     with connect() as client:
         artist = chosen_artist(client)
         made = artist.snapshots.create(selection=_selection(artist, names, new_since), display_name=title)
+        titles = {} if gateway.as_json else titles_of(artist)
     show([made], *_SNAPSHOT_COLUMNS)
     if not gateway.as_json:
-        show_findings(made["findings"])
+        show_findings(made["findings"], titles=titles)
 
 
 def _selection(artist: ArtistHandle, names: list[str] | None, new_since: str) -> SelectionFields:
@@ -103,7 +104,8 @@ def show_snapshot(name: Annotated[str, typer.Argument(metavar="SNAPSHOT")]) -> N
         return
     show([snapshot], *_SNAPSHOT_COLUMNS)
     show(members, "position", "display_name", "tempo_bpm", "key", "licence", "caption_source", "caption")
-    show_findings(snapshot["findings"])
+    titles = {member["training_item"]: member["display_name"] for member in members}
+    show_findings(snapshot["findings"], titles=titles)
 
 
 @snapshots.command(name="delete")
@@ -156,9 +158,10 @@ def create_export(
             raise typer.Exit(130) from None
         if target:
             _download(artist, finished["name"], target)
+        titles = {} if gateway.as_json else titles_of(artist)
     show([finished], *_EXPORT_COLUMNS)
     if not gateway.as_json:
-        show_findings(finished["findings"])
+        show_findings(finished["findings"], titles=titles)
 
 
 def export_choices(pairs: list[str] | None) -> ExportChoices:
@@ -173,13 +176,15 @@ def export_choices(pairs: list[str] | None) -> ExportChoices:
 def show_export(name: Annotated[str, typer.Argument(metavar="EXPORT")]) -> None:
     """Print an export with its findings."""
     with connect() as client:
-        found = chosen_artist(client).exports.get(name)
+        artist = chosen_artist(client)
+        found = artist.exports.get(name)
+        titles = {} if gateway.as_json else titles_of(artist)
     if gateway.as_json:
         show_json(found)
         return
     show([found], *_EXPORT_COLUMNS)
     out.print(f"{clock(found['duration_s'])} of audio, made of {found['snapshot'] or 'a selection'}", soft_wrap=True)
-    show_findings(found["findings"])
+    show_findings(found["findings"], titles=titles)
     if found["error"]:
         errors.print(f"[red]{found['error']['reason']}:[/red] {found['error']['message']}", soft_wrap=True)
 

@@ -11,7 +11,7 @@ import typer
 
 from tonewright_client.client import ArtistHandle
 from tonewright_client.models import EditCaptionsResponse, TrainingItem
-from tonewright_client.shown import show_findings, show_readiness, show_run
+from tonewright_client.shown import show_findings, show_readiness, show_run, titles_of
 from tonewright_client.terminal import (
     BytesBar,
     chosen_artist,
@@ -234,10 +234,11 @@ def readiness(names: _Names = None) -> None:
     with connect() as client:
         artist = chosen_artist(client)
         found = artist.training_items.readiness(_chosen(artist, names))
+        titles = {} if gateway.as_json else titles_of(artist)
     if gateway.as_json:
         show_json(found)
     else:
-        show_readiness(found)
+        show_readiness(found, titles)
     raise typer.Exit(0 if found["ready"] else 1)
 
 

@@ -35,7 +35,9 @@ def list_live_sets(
 
 @live_sets.command()
 def upload(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Live Sets (.als), Live 8 to 12")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help=".als, Live 8 to 12")
+    ],
     project: Annotated[str, typer.Option(help="Name of the Live project")] = "",
 ) -> None:
     """Read Live Sets and print what is in them."""
@@ -46,7 +48,7 @@ def upload(
 
 @live_sets.command(name="import")
 def import_(
-    source: Annotated[Path, typer.Argument(metavar="FOLDER|ZIP", help="A project folder, or a zip of one")],
+    source: Annotated[Path, typer.Argument(metavar="FOLDER|ZIP", exists=True, help="Of a project, or a zip of one")],
     project: Annotated[str, typer.Option(help="Name of the Live project; default: each file's folder")] = "",
 ) -> None:
     """Read every Live Set of a folder or zip; exits with 1 when one was refused."""

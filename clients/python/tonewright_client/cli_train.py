@@ -19,7 +19,7 @@ from tonewright_client.cli_trainings import Inputs, training_inputs
 from tonewright_client.client import ArtistHandle
 from tonewright_client.errors import OperationFailed
 from tonewright_client.guide import Guide
-from tonewright_client.guide_outcome import Choices, Outcome
+from tonewright_client.guide_outcome import Choices, Outcome, blockers
 from tonewright_client.guide_training import NotStarted, Trainer
 from tonewright_client.models import Operation
 from tonewright_client.money import usd
@@ -147,6 +147,7 @@ class _Journey:
                 outcome.advice.append(
                     f'{item["display_name"]}: write a caption with `tonewright items caption {short(item["name"])} "…"`'
                 )
+            outcome.advice += [f"{item['display_name']} is left out: {one['message']}" for one in blockers(item)]
         readiness = outcome.readiness
         if readiness and readiness["pair_count"] < readiness["min_pairs"]:
             left = readiness["min_pairs"] - readiness["pair_count"]

@@ -15,7 +15,7 @@ from tonewright_client.foreign_archives import ArchiveUnread, read_archive
 from tonewright_client.lineage import lineage_lines
 from tonewright_client.models import Generation, Training
 from tonewright_client.money import MICROS, usd
-from tonewright_client.shown import STAND_IN, show_emulation, show_findings, show_stand_in
+from tonewright_client.shown import STAND_IN, show_emulation, show_findings, show_stand_in, titles_of
 from tonewright_client.terminal import (
     BytesBar,
     chosen_artist,
@@ -70,7 +70,7 @@ def emulate(
         elif is_ours:
             what["export"] = artist.exports.full_name(target)
         found = artist.trainings.emulate(**what)
-        titles = {} if "files" in what or gateway.as_json else _titles(artist)
+        titles = {} if "files" in what or gateway.as_json else titles_of(artist)
         budget = artist.trainings.budget()
     if gateway.as_json:
         show_json(found)
@@ -80,10 +80,6 @@ def emulate(
         for line in unread:
             errors.print(f"[yellow]not read:[/yellow] {line}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if found["succeeds"] else 1)
-
-
-def _titles(artist: ArtistHandle) -> dict[str, str]:
-    return {item["name"]: item["display_name"] for item in artist.training_items.list(page_size=1000)}
 
 
 def _foreign(path: Path) -> tuple[list[ForeignFile], list[str]]:

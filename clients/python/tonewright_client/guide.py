@@ -178,8 +178,7 @@ class Guide:
             changes["live_set"] = row.live_set
         if "licence" in rights and not item["licence"]:
             changes["licence"] = rights["licence"]
-        consent = item["consent"]
-        if "consent" in rights and not (consent and consent["training_allowed"]):
+        if "consent" in rights and not any((item["consent"] or {}).values()):  # a refusal stays one
             changes["consent"] = rights["consent"]
         if changes:
             row.item = item = self._artist.training_items.update(item, **changes)

@@ -13,6 +13,7 @@ from tonewright_client.models import (
     CaptionRun,
     EmulateTrainingResponse,
     Export,
+    Finding,
     Generation,
     ListDuplicateGroupsResponseGroup,
     LiveSet,
@@ -124,5 +125,10 @@ class Outcome:
 
     @property
     def complete(self) -> list[TrainingItem]:
-        """Those that have audio and an accepted caption."""
-        return [item for item in self.items if item["state"] in _COMPLETE]
+        """Those that have audio and an accepted caption, and nothing that keeps them out of a dataset."""
+        return [item for item in self.items if item["state"] in _COMPLETE and not blockers(item)]
+
+
+def blockers(item: TrainingItem) -> list[Finding]:
+    """What keeps an item out of any dataset."""
+    return [one for one in item["findings"] if one["severity"] == "ERROR"]

@@ -2253,7 +2253,7 @@ class Training(TypedDict):
     weights_uri: str
     """Address of the weights at the provider; empty until they exist."""
     log_tail: str
-    """End of the provider's log, up to 16 KiB."""
+    """End of the provider's log, up to 16 KiB; up to 1 KiB in lists."""
     cost_usd_micros: int
     """Cost so far in millionths of a US dollar."""
     error: Status | None
@@ -2275,7 +2275,7 @@ class Training(TypedDict):
     snapshot_sha256: str
     """SHA-256 over the snapshot's members, 64 hexadecimal digits."""
     findings: list[Finding]
-    """What was known to be odd when it was asked for."""
+    """What was known to be odd when it was asked for; up to 5 in lists."""
     epoch: int
     """Epoch that the provider's log tells of; 0 while it tells of none."""
     step: int

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
+from tonewright_client.client import ArtistHandle
 from tonewright_client.models import CaptionRun, EmulatedItem, EmulateTrainingResponse, Finding, TrainingBudget
 from tonewright_client.models import services__gateway__models__datasets__Readiness as Readiness
 from tonewright_client.money import usd
@@ -100,6 +101,11 @@ def _bare(finding: Finding, item: EmulatedItem, titles: Mapping[str, str]) -> Fi
     title = titles.get(item["training_item"])
     place = f"{item['path']} ({title})" if title else item["path"]
     return {**finding, "training_item": place, "message": finding["message"].removeprefix(f"{item['path']}: ")}
+
+
+def titles_of(artist: ArtistHandle) -> dict[str, str]:
+    """What to call each training item of an artist, by its name."""
+    return {item["name"]: item["display_name"] for item in artist.training_items.list(page_size=1000)}
 
 
 def show_stand_in(budget: TrainingBudget) -> None:
