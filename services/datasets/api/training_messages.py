@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from google.rpc.status_pb2 import Status
 
 from chassis.errors import Code, by_code
@@ -15,7 +17,7 @@ from services.datasets.api.shared import stamp
 from services.datasets.domain import generations, snapshots, trainings
 from services.datasets.domain.generations import Generation, Sampling
 from services.datasets.domain.provider_failures import FAILURES
-from services.datasets.domain.provider_runs import ProviderRun, RunState
+from services.datasets.domain.provider_runs import ProviderRun, RunState, tail
 from services.datasets.domain.trainings import Training
 from services.datasets.use_cases.lineage import Lineage
 from services.datasets.use_cases.trainings import Budget, TrainingWish
@@ -52,6 +54,11 @@ def sampling(message: pb.Generation) -> Sampling:
         top_p=message.top_p,
         guidance=message.guidance or 3,
     )
+
+
+def to_listed(training: Training) -> pb.Training:
+    """The training as a message of a list: of its log and its findings the first words are enough there."""
+    return to_training(replace(training, log_tail=tail(training.log_tail, 1 << 10), findings=training.findings[:5]))
 
 
 def to_training(training: Training) -> pb.Training:

@@ -63,7 +63,7 @@ class TrainingsServicer(EmulationRpcs, TrainingsServiceServicer):
         page = await self._pool.run(
             self._trainings.page, artist, _filter(request), size=request.page_size, token=request.page_token
         )
-        found = [messages.to_training(training) for training in page.items]
+        found = [messages.to_listed(training) for training in page.items]
         return pb.ListTrainingsResponse(trainings=found, next_page_token=page.next_page_token)
 
     async def CancelTraining(self, request: pb.CancelTrainingRequest, context: Any) -> pb.Training:

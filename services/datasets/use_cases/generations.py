@@ -13,7 +13,7 @@ from services.datasets.domain.provider_runs import RunState
 from services.datasets.domain.training_ports import GenerationStore, TrainingStore
 from services.datasets.domain.trainings import TrainingNotSucceeded
 from services.datasets.use_cases.provider_runs import cancel_wish, changed
-from services.datasets.use_cases.trainings import Setup
+from services.datasets.use_cases.trainings import REQUEST_ID, Setup
 
 
 class GenerationDesk:
@@ -31,7 +31,7 @@ class GenerationDesk:
             TrainerNotConfigured: There is no provider.
             TrainingNotSucceeded: The training has no version to play.
         """
-        require(bool(key.request_id), "request_id", "1 to 255 characters; a generation costs money")
+        require(bool(key.request_id), "request_id", f"{REQUEST_ID}; a generation costs money")
         if (made := self._store.replayed(artist, key)) is not None:
             return made
         self._setup.require_provider()

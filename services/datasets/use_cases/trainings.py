@@ -35,6 +35,7 @@ from services.datasets.domain.trainings import (
 )
 from services.datasets.use_cases.provider_runs import cancel_wish, changed
 
+REQUEST_ID = "1 to 255 characters, over HTTP in the header Idempotency-Key"
 _FORMAT = "REPLICATE_MUSICGEN"
 _PAST = 20  # trainings that an estimate looks back on
 _MOST_FINDINGS = 1000
@@ -121,7 +122,7 @@ class TrainingDesk:
             TrainingTooExpensive: More is expected than was agreed to, or than one may cost.
             TrainingBudgetSpent: The day's budget is spent.
         """
-        require(bool(key.request_id), "request_id", "1 to 255 characters; a training costs money")
+        require(bool(key.request_id), "request_id", f"{REQUEST_ID}; a training costs money")
         require(wish.max_cost_usd_micros >= 1, "max_cost_usd_micros", "1 or more: what you agree to spend")
         require(len(wish.display_name) <= 255, "training.display_name", "0 to 255 characters")
         printable = not wish.display_name or wish.display_name.isprintable()
@@ -226,12 +227,15 @@ def _few(count: int) -> str:
 
 
 def _consent(members: Sequence[SnapshotMember]) -> list[Finding]:
-    text = "nobody is known to have allowed training on this audio; set the item's consent"
-    return [Finding("CONSENT_UNKNOWN", text, member.item_name) for member in members if not _allowed(member)]
-
-
-def _allowed(member: SnapshotMember) -> bool:
-    return member.consent.training_allowed
+    found = []
+    for member in members:
+        if member.consent.is_refused:
+            text = "somebody said no to training on this audio; export again without the item"
+            found.append(Finding("CONSENT_REFUSED", text, member.item_name, Severity.ERROR))
+        elif not member.consent.training_allowed:
+            text = "nobody is known to have allowed training on this audio; set the item's consent"
+            found.append(Finding("CONSENT_UNKNOWN", text, member.item_name))
+    return found
 
 
 def _without_repeats(findings: Sequence[Finding]) -> list[Finding]:

@@ -2291,7 +2291,7 @@ class Training(Out):
     progress_percent: float = Field(description="Share done, 0 to 100.", examples=[100.0])
     version: str = Field(description="The trained version at the provider; empty until it exists.")
     weights_uri: str = Field(description="Address of the weights at the provider; empty until they exist.")
-    log_tail: str = Field(description="End of the provider's log, up to 16 KiB.")
+    log_tail: str = Field(description="End of the provider's log, up to 16 KiB; up to 1 KiB in lists.")
     cost_usd_micros: int = Field(description="Cost so far in millionths of a US dollar.", examples=[1])
     error: StatusOut | None = Field(description="Why it failed; absent unless the state is FAILED.")
     create_time: Time | None = Field(description="When it was asked for.", examples=["2026-11-21T10:00:00.000000Z"])
@@ -2311,7 +2311,7 @@ class Training(Out):
         examples=["artists/nova/snapshots/0193f1c2d3e47a5b8c9d0e1f2a3b4c5d"],
     )
     snapshot_sha256: str = Field(description="SHA-256 over the snapshot's members, 64 hexadecimal digits.")
-    findings: list[Finding] = Field(description="What was known to be odd when it was asked for.")
+    findings: list[Finding] = Field(description="What was known to be odd when it was asked for; up to 5 in lists.")
     epoch: int = Field(description="Epoch that the provider's log tells of; 0 while it tells of none.", examples=[1])
     step: int = Field(
         description="Step in all that the provider's log tells of; 0 while it tells of none.", examples=[1]

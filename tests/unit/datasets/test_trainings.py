@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from services.datasets.domain.provider_runs import (
     RunState,
     tail,
 )
+from services.datasets.domain.snapshots import SnapshotMember
 from services.datasets.domain.trainer_logs import LogProgress, failure_of, log_progress
 from services.datasets.domain.training_parameters import TrainingParameters
 from services.datasets.domain.training_ports import TrainingFilter
@@ -337,6 +339,22 @@ def test_warnings_and_missing_consent_are_kept_with_the_training(house: House, p
     assert reasons.count("CONSENT_UNKNOWN") == 8
 
 
+def test_audio_whose_owner_said_no_is_not_trained_on(
+    place: TrainingHouse, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = place.export()
+    members = house.snapshot_store.members
+
+    def one_refused(artist: str, uid: str, *, provenance: bool = True) -> list[SnapshotMember]:
+        first, *rest = members(artist, uid, provenance=provenance)
+        return [replace(first, consent=Consent(training_allowed=False, given_by="Ada")), *rest]
+
+    monkeypatch.setattr(house.snapshot_store, "members", one_refused)
+
+    with pytest.raises(TrainingWouldFail, match="CONSENT_REFUSED"):
+        place.start(export)
+
+
 def test_an_unfinished_export_cannot_be_trained_on(place: TrainingHouse, house: House) -> None:
     asset = house.assets.keep("u1")
     house.items.create(ARTIST, ItemFacts(asset=asset, caption="Pads over a beat. BPM: 90"), key())
@@ -376,7 +394,7 @@ def test_wishes_that_cannot_be_are_refused(place: TrainingHouse, values: dict[st
 
 
 def test_a_training_without_a_request_id_is_refused(place: TrainingHouse) -> None:
-    with pytest.raises(FieldInvalid, match="request_id"):
+    with pytest.raises(FieldInvalid, match="Idempotency-Key"):
         place.start(place.export(), request_id="")
 
 

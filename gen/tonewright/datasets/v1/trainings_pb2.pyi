@@ -468,7 +468,7 @@ class Training(_message.Message):
     weights_uri: _builtins.str
     """Address of the weights at the provider; empty until they exist."""
     log_tail: _builtins.str
-    """End of the provider's log, up to 16 KiB."""
+    """End of the provider's log, up to 16 KiB; up to 1 KiB in lists."""
     cost_usd_micros: _builtins.int
     """Cost so far in millionths of a US dollar."""
     etag: _builtins.str
@@ -509,7 +509,7 @@ class Training(_message.Message):
 
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[_datasets_pb2.Finding]:
-        """What was known to be odd when it was asked for."""
+        """What was known to be odd when it was asked for; up to 5 in lists."""
 
     def __init__(
         self,
