@@ -15,6 +15,7 @@ import soundfile
 from audiofiles.aac import AacFrames
 from audiofiles.adts import adts_track
 from audiofiles.faults import truncated, unreadable
+from audiofiles.mpeg import Uncounted
 from audiofiles.mpeg4 import mpeg4_track
 
 Float32 = npt.NDArray[np.float32]
@@ -61,8 +62,10 @@ def open_frames(audio: Path, media_type: str) -> Iterator[Frames]:
             yield frames
         return
     try:
-        with soundfile.SoundFile(audio) as file:
-            yield _SoundFileFrames.of(file)
+        with audio.open("rb") as bare:
+            uncounted = Uncounted.of(bare) if media_type == "audio/mpeg" else None
+            with soundfile.SoundFile(uncounted or audio) as file:
+                yield _SoundFileFrames.of(file, is_counted=uncounted is None)
     except soundfile.LibsndfileError as error:
         raise unreadable(f"the decoder gives up: {error.error_string}") from error
 
@@ -76,14 +79,14 @@ class _SoundFileFrames:
     _file: soundfile.SoundFile
 
     @classmethod
-    def of(cls, file: soundfile.SoundFile) -> _SoundFileFrames:
+    def of(cls, file: soundfile.SoundFile, *, is_counted: bool = True) -> _SoundFileFrames:
         rate_hz, channels, promised = int(file.samplerate), int(file.channels), int(file.frames)
         if channels > MAX_CHANNELS or rate_hz not in _RATES_HZ:
             raise unreadable(
                 f"it has {channels} channels at {rate_hz} Hz; up to {MAX_CHANNELS} at 4000 to 768000 Hz are read"
             )
         order = "vorbis" if file.format == "OGG" else "wave"
-        return cls(rate_hz, channels, promised if promised < _NO_LENGTH else None, order, file)
+        return cls(rate_hz, channels, promised if is_counted and promised < _NO_LENGTH else None, order, file)
 
     def read(self, into: Float32) -> int:
         try:

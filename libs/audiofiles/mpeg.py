@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from typing import BinaryIO
 
 from audiofiles.faults import truncated
@@ -13,6 +15,10 @@ _RATES_V2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLE_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 # How far into a file junk before the first frame is skipped.
 _SEARCH = 1 << 16
+# Where the other kind of count stands in a first frame.
+_VBRI = 36
+# Fewer bytes has no frame; more frames are told of no file.
+_SHORTEST, _MOST = 24, 1 << 26
 # What lies behind the last frame: ID3v1, APEv2, Lyrics3.
 _TAILS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 
@@ -46,6 +52,58 @@ def check_mpeg(file: BinaryIO, size: int) -> None:
         raise truncated(
             f"it promises {promised} frames and {frames - 1} are there", promised=promised, there=frames - 1
         )
+
+
+class Uncounted:
+    """An MP3 file that does not say how many frames it has, with a first frame before it that says more than enough.
+
+    A decoder takes the length of such a file from its size and its first frame's bit rate and stops there, so that of
+    a variable rate most may be lost. With this it decodes what is there, up to the end.
+    """
+
+    def __init__(self, file: BinaryIO, start: int) -> None:
+        file.seek(start)
+        head = bytearray(file.read(4))
+        head[1] |= 1  # no checksum follows
+        head[2] = head[2] & 0x0F | 0xE0  # the highest rate: the lowest has no room for what is told
+        length = frame_bytes(bytes(head))
+        assert length is not None, "a frame starts there"
+        self._size = file.seek(0, io.SEEK_END) - start
+        side = bytes(_side_bytes(bytes(head)))
+        most = self._size // _SHORTEST + 1
+        told = b"Info" + struct.pack(">II", 1, min(most, _MOST))  # 1: the number of frames follows
+        self._first = (bytes(head) + side + told).ljust(length, b"\0")[:length]
+        self._file, self._start, self._place = file, start, 0
+
+    @classmethod
+    def of(cls, file: BinaryIO) -> Uncounted | None:
+        """The file so; None when it says how many frames it has."""
+        start = _first_frame(file)
+        if start is None or _promised_frames(file, start) is not None:
+            return None
+        file.seek(start + _VBRI)
+        return None if file.read(4) == b"VBRI" else cls(file, start)
+
+    def read(self, count: int = -1) -> bytes:
+        """Up to so many bytes from here on."""
+        found = self._first[self._place : self._place + count] if count >= 0 else self._first[self._place :]
+        self._place += len(found)
+        if count < 0 or len(found) < count:
+            self._file.seek(self._start + self._place - len(self._first))
+            more = self._file.read(count - len(found) if count >= 0 else -1)
+            self._place += len(more)
+            found += more
+        return found
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; gives it."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: len(self._first) + self._size}[whence]
+        self._place = base + offset
+        return self._place
+
+    def tell(self) -> int:
+        """The place."""
+        return self._place
 
 
 def frame_bytes(head: bytes) -> int | None:
@@ -82,9 +140,14 @@ def _promised_frames(file: BinaryIO, start: int) -> int | None:
     """The count in the Xing or Info header of the first frame, if it has one."""
     file.seek(start)
     frame = file.read(200)
-    one_channel, version = frame[3] >> 6 == 3, (frame[1] >> 3) & 3
-    side = (17 if one_channel else 32) if version == 3 else (9 if one_channel else 17)
+    side = _side_bytes(frame)
     mark = frame[4 + side : 16 + side]
     if mark[:4] not in (b"Xing", b"Info") or not mark[7] & 1:
         return None
     return int.from_bytes(mark[8:12], "big")
+
+
+def _side_bytes(frame: bytes) -> int:
+    """Length of what lies between the head of a frame and its sound."""
+    one_channel, version = frame[3] >> 6 == 3, (frame[1] >> 3) & 3
+    return (17 if one_channel else 32) if version == 3 else (9 if one_channel else 17)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
+import lameenc
 import numpy as np
 import pytest
 
@@ -61,6 +63,28 @@ def test_an_ogg_page_that_is_missing_or_changed_is_refused(tmp_path: Path, subty
 
 def test_a_tag_behind_an_ogg_stream_is_no_damage(tmp_path: Path) -> None:
     assert probe(tmp_path, audio.encode(audio.mix(0.5), format="ogg") + b"TAG" + bytes(125))["frames"] == 24_000
+
+
+@pytest.mark.parametrize("rate_kbits", [8, 128, 0])
+def test_an_mp3_that_does_not_count_its_frames_is_read_to_its_end(tmp_path: Path, rate_kbits: int) -> None:
+    # Loud, then silent: with a variable rate a decoder takes the file for a fifth of its length.
+    frames = np.concatenate(
+        (audio.mix(4.0, rate_hz=24_000, channels=1), audio.silence(8.0, rate_hz=24_000, channels=1))
+    )
+    encoder = lameenc.Encoder()
+    encoder.set_in_sample_rate(24_000)
+    encoder.set_channels(1)
+    encoder.set_bit_rate(rate_kbits or 128)
+    if not rate_kbits:
+        encoder.set_vbr(lameenc.VBR_MTRH)
+    encoder.silence()
+    data = bytes(encoder.encode((frames * 32_000).astype("<i2").tobytes()) + encoder.flush())
+
+    found = probe(tmp_path, data)
+    cut = refusal(tmp_path, data[:-5])
+
+    assert 12.0 <= cast(int, found["frames"]) / cast(int, found["rate_hz"]) <= 12.25
+    assert cut.reason == "AUDIO_TRUNCATED"
 
 
 def test_an_mp3_cut_between_frames_is_refused_by_its_own_count(tmp_path: Path) -> None:
