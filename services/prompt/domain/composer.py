@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from services.prompt.domain.captions import Usage
 from services.prompt.domain.findings import tempo_tag
@@ -16,6 +17,7 @@ from services.prompt.domain.rules import RuleContext, check, is_allowed
 from services.prompt.domain.vocabulary import DRUMS, TREATMENTS, join_words, moods_of, roles_of
 
 VERSION = "composer-2"
+_Choice = TypeVar("_Choice")
 _OPENERS = ("modern {genre}", "contemporary {genre}", "polished {genre}", "detailed {genre}")
 _LAYOUTS = ("a layered arrangement", "an evolving arrangement", "a focused arrangement", "a wide-screen arrangement")
 # Each is a way to say the same; a part whose facts are missing is left out. A word that an artist refuses or is called
@@ -34,7 +36,7 @@ _FRAMES = (
         " through {layout}",
     ),
     (
-        "{instruments} set the tone of this {genre} cut",
+        "{instruments} setting the tone of this {genre} cut",
         ", treated using {treatments}",
         ", giving it {moods} character",
         " and leaving space for {layout}",
@@ -57,7 +59,7 @@ _FRAMES = (
         ", where {layout} lets every layer breathe",
     ),
     (
-        "{instruments} interlock over {opener} rhythms",
+        "{instruments} woven into {opener} rhythms",
         ", rounded off by {treatments}",
         ", their spirit {moods}",
         ", framed as {layout} suited to moving images",
@@ -69,7 +71,21 @@ _FRAMES = (
         ", following {layout} that opens gradually",
     ),
 )
-_TURNS = 3  # how often the frames are gone through with the facts in another order
+# For what little is known: nothing is made up, so these stay short, and rule P6 says so.
+_SHORT_FRAMES = (
+    ("{moods} {genre} music", ", shaped by {treatments}", ", in {layout}"),
+    ("{opener} piece", ", coloured by {treatments}", ", {moods} in mood", ", through {layout}"),
+    ("Music built around {instruments}", ", shaped by {treatments}", ", {moods} in mood", ", in {layout}"),
+    (
+        "{instruments} at the centre of this piece",
+        ", coloured by {treatments}",
+        ", {moods} throughout",
+        ", across {layout}",
+    ),
+    ("{moods} music", ", shaped by {treatments}", ", in {layout}"),
+    ("Piece of music", ", coloured by {treatments}", ", {moods} in mood", ", through {layout}"),
+)
+_TURNS = 4  # how often the frames are gone through with the facts in another order
 _GENRE_BY_TEMPO = (
     (85, "downtempo"),
     (105, "laid-back electronic"),
@@ -85,9 +101,6 @@ _ENERGY_BY_TEMPO = (
     (140, "driving"),
     (999, "urgent"),
 )
-_PLAIN_INSTRUMENTS = ("layered synthesizers", "rhythmic textures", "electronic tones", "steady percussion")
-_PLAIN_GENRES = ("electronic", "studio-made", "instrumental", "crossover")
-_PLAIN_MOODS = ("steady", "focused")
 
 
 def compose(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext, variant: int = 0) -> str:
@@ -98,17 +111,21 @@ def compose(projection: Mapping[str, Any], tempo_bpm: float | None, context: Rul
     """
     best, least = "", (1 << 30, 1 << 30)
     good: list[str] = []
+    short: list[str] = []
     for text in _ways(projection, tempo_bpm, context):
         verdict = check(text, context)
         violations = [v for v in verdict.violations if tempo_bpm or v.rule != "P4"]
-        faults = len(violations), len(verdict.warnings)
+        doubts = [warning for warning in verdict.warnings if warning.rule != "P6"]
+        faults = len(violations), len(doubts)
         if faults < least:
             best, least = text, faults
-        if not any(faults) and not is_near_copy(text, good):
-            good.append(text)
+        found = short if verdict.warnings else good
+        if not any(faults) and not is_near_copy(text, found):
+            found.append(text)
             if len(good) > variant:
                 break
-    return good[variant % len(good)] if good else best
+    chosen = good or short or [best]
+    return chosen[variant % len(chosen)]
 
 
 def pieces(text: str) -> list[str]:
@@ -118,24 +135,31 @@ def pieces(text: str) -> list[str]:
 
 
 def _ways(projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext) -> Iterator[str]:
-    """The facts said in every way, beginning with that which suits them."""
+    """The facts said in every way, each once, beginning with that which suits them."""
+    said: set[str] = set()
     seed = int(digest(projection)[:8], 16)
     facts = _Facts(projection, tempo_bpm, context)
     for turn in range(_TURNS):
-        for step in range(len(_FRAMES)):
-            frame = _FRAMES[(seed + step) % len(_FRAMES)]
-            sentence = _say(frame, facts.slots(seed // len(_FRAMES) + step + turn, turn))
-            yield f"{sentence}. {tempo_tag(tempo_bpm)}" if tempo_bpm else f"{sentence}."
+        for step, frame in enumerate([*_turned(_FRAMES, seed), *_SHORT_FRAMES]):
+            slots = facts.slots(seed // len(_FRAMES) + step + turn, turn)
+            if all(slots[slot] for slot in _slots_of(frame[0])):
+                sentence = _say(frame, slots)
+                if sentence not in said:
+                    said.add(sentence)
+                    yield f"{sentence}. {tempo_tag(tempo_bpm)}" if tempo_bpm else f"{sentence}."
 
 
 def _say(frame: tuple[str, ...], slots: Mapping[str, str]) -> str:
     sentence = ""
     for part in frame:
-        needed = re.findall(r"\{(\w+)\}", part)
-        if not sentence or all(slots[slot] for slot in needed):
-            said = " ".join(part.format(**slots).split()) if not sentence else part.format(**slots)
-            sentence = sentence + said if len(sentence) + len(said) <= 380 else sentence
+        said = part.format(**slots)
+        if all(slots[slot] for slot in _slots_of(part)) and len(sentence) + len(said) <= 380:
+            sentence += said
     return sentence[:1].upper() + sentence[1:]
+
+
+def _slots_of(part: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", part)
 
 
 class _Facts:
@@ -143,24 +167,26 @@ class _Facts:
 
     def __init__(self, projection: Mapping[str, Any], tempo_bpm: float | None, context: RuleContext) -> None:
         self._context = context
-        self._genres = self._pick([*_genres(projection, tempo_bpm), *_PLAIN_GENRES])
-        self._instruments = self._pick(_instruments(projection), 40) or self._pick(_PLAIN_INSTRUMENTS)
+        self._genres = self._pick(_genres(projection, tempo_bpm))
+        self._instruments = self._pick(_instruments(projection), 40)
         self._treatments = self._pick(_treatments(projection), 40)
         energy = _by_tempo(_ENERGY_BY_TEMPO, tempo_bpm)
-        self._moods = self._pick([*_moods(projection), energy], 40) or self._pick(_PLAIN_MOODS)
+        self._moods = self._pick([*_moods(projection), energy], 40)
         self._density = self._pick([_density(projection)])
-        self._layouts = self._pick(_LAYOUTS)
+        self._layouts = self._pick(_LAYOUTS) if projection.get("live_set") else []
 
     def slots(self, turn: int, later: int) -> dict[str, str]:
         """A choice of phrases; `turn` chooses between what is equal, `later` turns to less important facts."""
         genre = (self._genres[later:] or self._genres or [""])[0]
-        opener = self._pick(text.format(genre=genre) for text in _turned(_OPENERS, turn)) or [genre]
+        openers = _turned(_OPENERS, turn) if genre else []
+        opener = self._pick(text.format(genre=genre) for text in openers) or [genre]
         return {
             "genre": genre,
             "opener": opener[0],
-            "instruments": join_words(_turned(self._instruments, later)[: 4 if later < 2 else 3]),
-            "treatments": join_words(_turned(self._treatments, later)[:2]),
-            "moods": join_words(_turned(self._moods, later)[:3]),
+            # Later turns name fewer, the last one only one of each, so that no word joins them.
+            "instruments": join_words(_turned(self._instruments, later)[: 4 - later]),
+            "treatments": join_words(_turned(self._treatments, later)[: 2 - later // 3]),
+            "moods": join_words(_turned(self._moods, later)[: max(1, 3 - later)]),
             "layout": (self._density if not later and self._density else [*_turned(self._layouts, turn), ""])[0],
         }
 
@@ -170,7 +196,7 @@ class _Facts:
         return list(dict.fromkeys(choice for choice in fitting if is_allowed(choice, self._context)))
 
 
-def _turned(choices: Iterable[str], by: int) -> list[str]:
+def _turned(choices: Iterable[_Choice], by: int) -> list[_Choice]:
     found = list(choices)
     start = by % len(found) if found else 0
     return found[start:] + found[:start]
@@ -182,7 +208,9 @@ def _genres(projection: Mapping[str, Any], tempo_bpm: float | None) -> Iterable[
     yield from _texts(_part(projection, "live_set").get("genre_indicators"))
     yield from _texts(core.get("primary_genre_space"))
     yield from _texts(core.get("secondary_spaces"))
-    yield _by_tempo(_GENRE_BY_TEMPO, tempo_bpm)
+    if projection.get("live_set"):
+        yield _by_tempo(_GENRE_BY_TEMPO, tempo_bpm)
+        yield "electronic"
 
 
 def _instruments(projection: Mapping[str, Any]) -> list[str]:
@@ -272,5 +300,6 @@ class OfflineWriter:
 
     async def write(self, task: Task) -> AsyncGenerator[str | Usage, None]:
         """The composed text, word by word."""
-        for piece in pieces(compose(task.projection, task.tempo_bpm, task.context, task.variant)):
+        text = await asyncio.to_thread(compose, task.projection, task.tempo_bpm, task.context, task.variant)
+        for piece in pieces(text):
             yield piece

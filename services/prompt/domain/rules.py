@@ -108,8 +108,8 @@ def _tempo_errors(text: str, tempo_bpm: float | None) -> Iterable[Finding]:
         return
     tag = TAG.search(text)
     if tag is None:
-        example = tempo_tag(tempo_bpm) if tempo_bpm else "BPM: 120"
-        yield Finding("P4", f"the caption does not end with the tempo tag; end it with '{example}'")
+        wanted = f"'{tempo_tag(tempo_bpm)}'" if tempo_bpm else "'BPM: ' and the tempo of the piece"
+        yield Finding("P4", f"the caption does not end with the tempo tag; end it with {wanted}")
         return
     if tempo_bpm is None:
         return

@@ -12,7 +12,7 @@ from chassis.ids import new_uid
 from chassis.paging import Page
 from services.prompt.domain.captions import Caption, CaptionRequest, Provenance, Retry, Usage
 from services.prompt.domain.findings import Finding, Verdict
-from services.prompt.domain.instructions import ask_again, question
+from services.prompt.domain.instructions import Instruction, ask_again, question
 from services.prompt.domain.ports import AssetFacts, Assets, Run, Store, Task, Writer
 from services.prompt.domain.profile_shape import digest
 from services.prompt.domain.projection import SURE, project, tempo_of, without_empty
@@ -99,7 +99,7 @@ class Captions:
                     else:
                         raw += piece
                         yield piece
-            drafts.append(_judge(raw, task))
+            drafts.append(await self._run(_judge, raw, task))
             faults = _worth_another(drafts[-1], task)
             if not faults:
                 break
@@ -122,26 +122,13 @@ class Captions:
             return transaction.captions(artist, size=size, token=token, live_set=live_set, asset=asset)
 
     async def _prepare(self, request: CaptionRequest) -> _Job:
-        instruction = await self._run(find_instruction, self._store, request.artist, request.prompt_version)
+        instruction: Instruction = await self._run(
+            find_instruction, self._store, request.artist, request.prompt_version
+        )
         known: Known = await self._run(find_known, self._store, request.artist, request.live_set, self._public_names)
         asset = await self._assets.find(request.asset) if request.asset else None
-        tempo, source = _tempo(request, known, asset)
-        context = known.rules(tempo, request.siblings)
-        projection = project(
-            master_schema=known.profile.master_schema,
-            profile_notes=known.profile.notes,
-            summary=known.summary,
-            hints=request.hints,
-            audio=_audio(asset),
-            tempo_bpm=tempo,
-            context=context,
-            wish=request.hint,
-        )
-        sha256 = digest(projection)
-        seed = (int(sha256[:7], 16) * 8 + request.variant) or 1  # below 2^31, another one for each variant
-        messages = question(instruction, projection, tempo, request.variant)
-        task = Task(instruction, messages, projection, tempo, context, request.variant, seed)
-        return _Job(task, known, source, sha256)
+        job: _Job = await self._run(_job_of, request, instruction, known, asset)
+        return job
 
     def _provenance(
         self,
@@ -209,6 +196,26 @@ def _body(request: CaptionRequest) -> str:
     if request.hint or request.variant:
         parts += [request.hint, request.variant]
     return fingerprint(*parts)
+
+
+def _job_of(request: CaptionRequest, instruction: Instruction, known: Known, asset: AssetFacts | None) -> _Job:
+    tempo, source = _tempo(request, known, asset)
+    context = known.rules(tempo, request.siblings)
+    projection = project(
+        master_schema=known.profile.master_schema,
+        profile_notes=known.profile.notes,
+        summary=known.summary,
+        hints=request.hints,
+        audio=_audio(asset),
+        tempo_bpm=tempo,
+        context=context,
+        wish=request.hint,
+    )
+    sha256 = digest(projection)
+    seed = (int(sha256[:7], 16) * 8 + request.variant) or 1  # below 2^31, another one for each variant
+    messages = question(instruction, projection, tempo, request.variant)
+    task = Task(instruction, messages, projection, tempo, context, request.variant, seed)
+    return _Job(task, known, source, sha256)
 
 
 def _tempo(request: CaptionRequest, known: Known, asset: AssetFacts | None) -> tuple[float | None, str]:

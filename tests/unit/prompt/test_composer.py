@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from services.prompt.alsfile.reader import LiveSetReader
 from services.prompt.domain.captions import Hints
 from services.prompt.domain.composer import compose, pieces
@@ -96,3 +98,21 @@ def test_without_facts_there_still_is_a_caption() -> None:
 
 def test_pieces_make_the_whole() -> None:
     assert "".join(pieces("a b  c")) == "a b  c"
+
+
+def test_nothing_is_made_up_where_nothing_is_known() -> None:
+    texts = {compose({}, 128, RuleContext(tempo_bpm=128), variant) for variant in range(8)}
+
+    assert texts == {"Driving music. BPM: 128", "Piece of music, driving in mood. BPM: 128"}
+    assert {finding.rule for text in texts for finding in check(text, RuleContext(tempo_bpm=128)).warnings} == {"P6"}
+
+
+@pytest.mark.parametrize(
+    "names", [["and"], ["Track", "Film"], ["with", "by", "of", "in", "a"], ["Electronic", "House"]]
+)
+def test_an_artist_called_by_a_common_word_gets_captions_without_it(names: list[str]) -> None:
+    summary = LiveSetReader().read([live_set_bytes()]).summary
+    context = context_of(tempo_bpm=120, master_schema={}, summary=summary, artist_names=names)
+
+    for variant in range(8):
+        assert check(compose(_project(), 120, context, variant), context).violations == ()
