@@ -173,6 +173,10 @@ class DatasetsHouse:
         asked = pb.ListExportFilesRequest(parent=export, page_size=1000)
         return list(self.datasets.ListExportFiles(asked).files)
 
+    def holders(self, asset: str) -> list[str]:
+        """Names of what holds an asset."""
+        return [hold.holder for hold in self.assets.ListHolds(assets.ListHoldsRequest(asset=asset)).holds]
+
     def kept(self) -> set[str]:
         """Keys of everything that datasets keep in the object store."""
         return {info.key for info in self.objects.list(f"{PARENT}/datasets/")}

@@ -41,11 +41,11 @@ def install(faults: dict[str, str]) -> None:
         _finish(store, *asked)
         met("committed")
 
-    ExportBench.run = run  # type: ignore[method-assign]
+    ExportBench.run = run  # type: ignore[method-assign, assignment]
     SqlExports.finish = finish  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":
-    install(dict(fault.split(":", 1) for fault in sys.argv[1:]))  # type: ignore[arg-type]
+    install(dict(fault.split(":", 1) for fault in sys.argv[1:]))
     sys.argv[1:] = ["worker"]
     main.main()

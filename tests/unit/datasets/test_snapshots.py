@@ -1,6 +1,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -87,11 +88,16 @@ def test_musical_facts_come_from_the_person_the_live_set_or_the_audio(house: Hou
         house.assets.keep(uid)
     for uid, confidence in (("a3", 0.9), ("a4", 0.2)):
         heard(house, uid, tempo_bpm=90.4, tempo_confidence=confidence, key="C major", key_confidence=confidence)
-    facts = ({"live_set": LIVE_SET, "tempo_bpm": 140.0, "key": "D minor"}, {"live_set": LIVE_SET}, {}, {})
+    facts: tuple[dict[str, Any], ...] = (
+        {"live_set": LIVE_SET, "tempo_bpm": 140.0, "key": "D minor"},
+        {"live_set": LIVE_SET},
+        {},
+        {},
+    )
     for uid, bpm, given in zip(("a1", "a2", "a3", "a4"), (140, 124, 90, 90), facts, strict=True):
         house.clock.advance(1)
         asset = f"artists/{ARTIST}/assets/{uid}"
-        house.items.create(ARTIST, ItemFacts(asset=asset, caption=f"Take {uid}. BPM: {bpm}", **given), key())  # type: ignore[arg-type]
+        house.items.create(ARTIST, ItemFacts(asset=asset, caption=f"Take {uid}. BPM: {bpm}", **given), key())
 
     kept = members(house, freeze(house))
 
