@@ -74,6 +74,7 @@ def test_a_second_run_sends_makes_and_pays_for_nothing(house: House, artist: Art
     assert Path(first["clip"]).stat().st_size > 100_000
 
 
+@pytest.mark.long
 def test_what_changed_is_all_that_a_second_run_makes(house: House, artist: ArtistHandle, tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "nights", PIECES[:7])
     few = _train(house, artist, folder, code=3)
