@@ -16,6 +16,9 @@ from services.prompt.use_cases.checks import Checked, Checks, Text
 from tonewright.prompt.v1 import prompt_pb2 as pb
 from tonewright.prompt.v1 import prompt_pb2_grpc
 
+# So many captions, with their provenance, fit into a message.
+_MOST = 400
+
 
 class CaptionMethods(prompt_pb2_grpc.PromptServiceServicer):
     """The part of the service that writes and checks captions."""
@@ -70,7 +73,7 @@ class CaptionMethods(prompt_pb2_grpc.PromptServiceServicer):
         page = await self._run(
             self._captions.list,
             artist,
-            request.page_size,
+            min(request.page_size, _MOST),
             request.page_token,
             live_set=request.live_set,
             asset=request.asset,

@@ -19,6 +19,10 @@ _STATES = {
 }
 
 
+# So many templates of 20,000 characters fit into a message.
+_MOST = 40
+
+
 class TemplateMethods(prompt_pb2_grpc.PromptServiceServicer):
     """The part of the service that keeps prompt templates."""
 
@@ -48,7 +52,8 @@ class TemplateMethods(prompt_pb2_grpc.PromptServiceServicer):
     ) -> pb.ListPromptTemplatesResponse:
         """The artist's own templates and the built-in ones."""
         artist = artist_in(request.parent, "parent")
-        page = await self._run(self._templates.list, artist, request.page_size, request.page_token)
+        size = min(request.page_size or _MOST, _MOST)
+        page = await self._run(self._templates.list, artist, size, request.page_token)
         found = [template_message(template) for template in page.items]
         return pb.ListPromptTemplatesResponse(prompt_templates=found, next_page_token=page.next_page_token)
 

@@ -15,6 +15,8 @@ from services.prompt.domain.names import index_of, plain
 from services.prompt.domain.tidying import LINE_END, without_tag
 
 MAX_CHARACTERS = 600
+# A text that names more is told of these first.
+_MAX_TERMS = 10
 _ANY_LABEL = re.compile(r"^[A-Z][A-Za-z ]{1,20}:\s")
 _ARTEFACT = re.compile(
     r"\*\*|__|~~|```|`|^#{1,6}\s|^\s*[-*+•]\s|^\s*[0-9]+\.\s|\]\(|[{}\\|]|^\[|\]$|(?<![\w*])\*[^\s*][^*]*\*|</?[A-Za-z][^<>]*>"
@@ -137,11 +139,11 @@ def _word_errors(text: str, context: RuleContext) -> Iterable[Finding]:
 
 
 def _named(text: str, terms: frozenset[str]) -> list[str]:
-    return index_of(terms).named(text) if terms else []
+    return index_of(terms).named(text)[:_MAX_TERMS] if terms else []
 
 
 def _refused(text: str, terms: frozenset[str]) -> list[str]:
-    return index_of(terms, plurals=True).named(text) if terms else []
+    return index_of(terms, plurals=True).named(text)[:_MAX_TERMS] if terms else []
 
 
 def _warnings(text: str, start: str, context: RuleContext) -> Iterable[Finding]:

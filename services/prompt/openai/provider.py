@@ -20,8 +20,6 @@ from services.prompt.openai.limits import Gate
 
 log = get_logger(__name__)
 
-# A model that ignores its limit is cut off here.
-_MAX_ANSWER = 20_000
 _FIRST_PAUSE_S = 0.2
 
 
@@ -66,8 +64,9 @@ class Provider:
         temperature: float | None = None,
         seed: int = 0,
         structured: bool = False,
+        max_characters: int,
     ) -> AsyncGenerator[str | Usage, None]:
-        """The answer piece by piece, then the tokens it took.
+        """The answer piece by piece, then the tokens it took; cut off after `max_characters`.
 
         Raises:
             ModelBusy: The limits of this installation are reached.
@@ -90,7 +89,7 @@ class Provider:
                             is_finished = is_finished or choice.finish_reason is not None
                             if piece:
                                 yield piece
-                        if length > _MAX_ANSWER:
+                        if length > max_characters:
                             return
             except (openai.APIError, httpx2.HTTPError) as error:
                 raise self._typed(error) from error

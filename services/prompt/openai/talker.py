@@ -23,4 +23,5 @@ class OpenAiTalker:
 
     def talk(self, messages: Sequence[Exchange]) -> AsyncGenerator[str | Usage, None]:
         """Text piece by piece; the usage, if known, comes last."""
-        return self._provider.ask(self.model, messages, max_tokens=self._max_tokens)
+        limit = self._max_tokens
+        return self._provider.ask(self.model, messages, max_tokens=limit, max_characters=16 * limit)

@@ -14,6 +14,8 @@ from services.prompt.openai.provider import Provider
 
 MAX_ATTEMPTS = 3
 _OPENING = re.compile(r'^\s*\{\s*"caption"\s*:\s*"')
+# Four times what a caption may have at most; a model that ignores its limit is cut off here.
+_MAX_CHARACTERS = 2_400
 # Length of the longest escape, a pair of surrogates.
 _ESCAPE = 12
 
@@ -50,6 +52,7 @@ class OpenAiWriter:
             temperature=task.instruction.temperature,
             seed=task.seed,
             structured=True,
+            max_characters=_MAX_CHARACTERS,
         )
         async with aclosing(asked) as pieces:
             async for piece in pieces:

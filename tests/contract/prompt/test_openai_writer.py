@@ -278,3 +278,11 @@ async def test_a_conversation_is_answered_in_plain_words(server: FakeOpenAI) -> 
     asked = server.requests[0]
     assert (asked["model"], asked["max_tokens"], "response_format" in asked) == ("chat-model", 123, False)
     await provider.close()
+
+
+async def test_a_model_that_talks_without_end_is_cut_off(server: FakeOpenAI, writer: OpenAiWriter) -> None:
+    server.will_say("word " * 10_000)
+
+    pieces, _usage = await _write(writer)
+
+    assert 2_000 < len("".join(pieces)) < 2_500
