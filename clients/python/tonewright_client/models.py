@@ -848,7 +848,7 @@ class Export(TypedDict):
     etag: str
     """Changes with every change of the row."""
     findings: list[Finding]
-    """What a person should know about the archive."""
+    """What a person should know about the archive, up to 1,000; lists give only what is about the whole."""
 
 
 class ExportFile(TypedDict):
@@ -2046,7 +2046,7 @@ class Snapshot(TypedDict):
     content_sha256: str
     """SHA-256 over the canonical manifest (RFC 8785) of all members: equal for equal audio, captions and musical facts in equal order, 64 hexadecimal digits."""
     findings: list[Finding]
-    """What is worth a look in it."""
+    """What is worth a look in it, up to 1,000; lists give only what is about the whole."""
     create_time: str | None
     """When it was made."""
     update_time: str | None

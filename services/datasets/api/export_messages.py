@@ -65,8 +65,8 @@ def from_options(options: ExportOptions) -> pb.Export.Options:
     )
 
 
-def to_export(export: Export) -> pb.Export:
-    """The export as a message."""
+def to_export(export: Export, *, listed: bool = False) -> pb.Export:
+    """The export as a message; in a list without the findings of single items."""
     return pb.Export(
         name=export.name,
         display_name=export.display_name,
@@ -81,7 +81,7 @@ def to_export(export: Export) -> pb.Export:
         file_name=export.file_name,
         size_bytes=export.size_bytes,
         content_etag=export.content_etag,
-        findings=[to_finding(finding) for finding in export.warnings],
+        findings=[to_finding(one) for one in export.warnings if not (listed and one.training_item)],
         error=failure(export.error_reason, export.error_message),
         create_time=stamp(export.create_time),
         update_time=stamp(export.update_time),

@@ -42,7 +42,8 @@ class ExportRpcs:
             self._exports.page, artist_of(request.parent), size=request.page_size, token=request.page_token
         )
         return pb.ListExportsResponse(
-            exports=[messages.to_export(export) for export in page.items], next_page_token=page.next_page_token
+            exports=[messages.to_export(export, listed=True) for export in page.items],
+            next_page_token=page.next_page_token,
         )
 
     async def CancelExport(self, request: pb.CancelExportRequest, context: Any) -> pb.Export:

@@ -15,15 +15,15 @@ def snapshot_wish(message: pb.Snapshot, artist: str) -> SnapshotWish:
     return SnapshotWish(message.display_name, selection(message.selection, artist))
 
 
-def to_snapshot(snapshot: Snapshot) -> pb.Snapshot:
-    """The snapshot as a message."""
+def to_snapshot(snapshot: Snapshot, *, listed: bool = False) -> pb.Snapshot:
+    """The snapshot as a message; in a list without the findings of single items."""
     return pb.Snapshot(
         name=snapshot.name,
         display_name=snapshot.display_name,
         item_count=snapshot.item_count,
         duration_s=snapshot.duration_s,
         content_sha256=snapshot.content_sha256,
-        findings=[to_finding(finding) for finding in snapshot.findings],
+        findings=[to_finding(one) for one in snapshot.findings if not (listed and one.training_item)],
         create_time=stamp(snapshot.create_time),
         update_time=stamp(snapshot.update_time),
         etag=snapshot.etag,

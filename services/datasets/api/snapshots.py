@@ -37,7 +37,8 @@ class SnapshotRpcs:
             self._snapshots.page, artist_of(request.parent), size=request.page_size, token=request.page_token
         )
         return pb.ListSnapshotsResponse(
-            snapshots=[messages.to_snapshot(snapshot) for snapshot in page.items], next_page_token=page.next_page_token
+            snapshots=[messages.to_snapshot(snapshot, listed=True) for snapshot in page.items],
+            next_page_token=page.next_page_token,
         )
 
     async def ListSnapshotMembers(

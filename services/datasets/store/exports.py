@@ -141,6 +141,7 @@ class SqlExports:
                 session,
                 export.uid,
                 fence,
+                stage="",
                 file_name=file_name,
                 size_bytes=layout.size_bytes,
                 content_etag=layout.content_etag,

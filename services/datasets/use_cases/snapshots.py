@@ -10,18 +10,18 @@ from typing import Any, Protocol, TypeVar
 
 from chassis.clock import Clock
 from chassis.errors import AppError, EtagMismatch, NotFound, require
-from chassis.ids import new_uid
+from chassis.ids import format_name, new_uid
 from chassis.paging import Page
 from services.datasets.domain import items
 from services.datasets.domain.captions import CaptionCheck, CaptionRules, LiveSetFacts
 from services.datasets.domain.duplicates import DuplicateGroup
 from services.datasets.domain.export_rules import item_fault, once, refuse, snapshot_findings
-from services.datasets.domain.exports import AudioMissing
+from services.datasets.domain.exports import AudioMissing, NothingToExport
 from services.datasets.domain.findings import Finding
 from services.datasets.domain.item_findings import findings_of
 from services.datasets.domain.items import Selection, TrainingItem
 from services.datasets.domain.ports import Assets, ReleaseStore, RequestKey, SnapshotStore
-from services.datasets.domain.snapshots import Snapshot, SnapshotMember, manifest
+from services.datasets.domain.snapshots import NAME, Snapshot, SnapshotMember, manifest
 
 Kept = TypeVar("Kept")
 # Why a member cannot be used for what is made of the snapshot; empty when it can.
@@ -139,6 +139,9 @@ class SnapshotDesk:
             ItemsNotExportable: Some cannot be used; one violation names each.
         """
         chosen = self._choose.resolve(artist, selection)
+        if not chosen and selection.new_since:
+            since = format_name(NAME, artist=artist, snapshot=selection.new_since)
+            raise NothingToExport(f"E1: nothing is new since {since}: it holds every chosen item as it is")
         faults = {item.name: item_fault(item) for item in chosen}
         usable = [item for item in chosen if not faults[item.name]]
         live_sets = self._live_sets(artist, usable)

@@ -766,7 +766,9 @@ class Snapshot(Out):
     content_sha256: str = Field(
         description="SHA-256 over the canonical manifest (RFC 8785) of all members: equal for equal audio, captions and musical facts in equal order, 64 hexadecimal digits."
     )
-    findings: list[Finding] = Field(description="What is worth a look in it.")
+    findings: list[Finding] = Field(
+        description="What is worth a look in it, up to 1,000; lists give only what is about the whole."
+    )
     create_time: Time | None = Field(description="When it was made.", examples=["2026-11-21T10:00:00.000000Z"])
     update_time: Time | None = Field(
         description="When it was last touched; the same as `create_time` unless its title changed.",
@@ -1054,7 +1056,9 @@ class Export(Out):
         description="When it ended; absent while it has not.", examples=["2026-11-21T10:00:00.000000Z"]
     )
     etag: str = Field(description="Changes with every change of the row.", examples=["5f1d2c3b4a596877"])
-    findings: list[Finding] = Field(description="What a person should know about the archive.")
+    findings: list[Finding] = Field(
+        description="What a person should know about the archive, up to 1,000; lists give only what is about the whole."
+    )
 
 
 class ListExportsResponse(Out):

@@ -186,6 +186,7 @@ def test_stages_are_told_in_order_and_progress_never_goes_back(house: House) -> 
     assert stages == ["validating", "preparing", "packing", "uploading", "verifying"]
     assert [percent for percent, _stage in told] == sorted(percent for percent, _stage in told)
     assert max(len(stage) for _percent, stage in told) <= 64
+    assert house.exports.get(ARTIST, made.uid).stage == ""
 
 
 @pytest.mark.parametrize("stage", ["uploading 0", "verifying"])

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from chassis.errors import DependencyUnavailable, EtagMismatch, FieldInvalid
+from services.datasets.api.export_messages import to_export
+from services.datasets.api.snapshot_messages import to_snapshot
 from services.datasets.domain.captions import LiveSetFacts
 from services.datasets.domain.exports import AudioMissing, ExportFormat, ItemsNotExportable, NothingToExport
 from services.datasets.domain.findings import Finding, Severity
@@ -153,6 +155,8 @@ def test_new_since_leaves_out_what_an_earlier_one_holds_as_it_is(house: House) -
     assert [member.item_uid for member in members(house, made)] == [changed.uid, added.uid]
     with pytest.raises(SnapshotNotFound):
         freeze(house, new_since="0" * 32)
+    with pytest.raises(NothingToExport, match="nothing is new since"):
+        freeze(house, new_since=freeze(house).uid)
 
 
 def test_it_holds_its_audio_until_it_is_deleted(house: House) -> None:
@@ -288,3 +292,16 @@ def test_without_the_keeper_of_rules_nothing_is_frozen(house: House, monkeypatch
         freeze(house)
 
     assert house.snapshots.page(ARTIST, size=0, token="").items == []
+
+
+def test_lists_tell_only_what_is_about_the_whole(house: House) -> None:
+    item(house, "a1")
+    made = freeze(house)
+    house.exports.create(ARTIST, "ada", ExportWish(snapshot_uid=made.uid), key())
+    (export,) = house.exports.page(ARTIST, size=0, token="").items
+
+    whole, listed = to_snapshot(made).findings, to_snapshot(made, listed=True).findings
+    in_list = to_export(export, listed=True).findings
+
+    assert {finding.reason for finding in whole} > {finding.reason for finding in listed}
+    assert {finding.training_item for finding in (*listed, *in_list)} == {""}

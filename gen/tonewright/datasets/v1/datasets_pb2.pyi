@@ -1742,7 +1742,7 @@ class Snapshot(_message.Message):
 
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
-        """What is worth a look in it."""
+        """What is worth a look in it, up to 1,000; lists give only what is about the whole."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -2347,7 +2347,7 @@ class Export(_message.Message):
 
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
-        """What a person should know about the archive."""
+        """What a person should know about the archive, up to 1,000; lists give only what is about the whole."""
 
     def __init__(
         self,
