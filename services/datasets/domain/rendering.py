@@ -17,6 +17,7 @@ HOLDER = "artists/{artist}/rendered-audio/{key}"
 PIECE_S = 30
 # A last piece that is not longer is left out, as the trainer does.
 SHORTEST_PIECE_S = 5
+_CONVERSION_MAX = 255
 MEDIA_TYPES = {Encoding.WAV: "audio/wav", Encoding.MP3: "audio/mpeg"}
 _MP3_RATES_HZ = (32_000, 44_100, 48_000)
 
@@ -227,7 +228,7 @@ def conversion(audio: Audio, recipe: Recipe, rendered: Rendered) -> str:
     words += _level(recipe.loudness_lufs, rendered.facts)
     if recipe.cut and len(rendered.pieces) > 1:
         words.append(f"cut into {len(rendered.pieces)} pieces")
-    return ", ".join(words)
+    return ", ".join(words)[:_CONVERSION_MAX]
 
 
 def _level(wanted_lufs: float | None, facts: dict[str, Any]) -> list[str]:
