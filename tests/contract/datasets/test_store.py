@@ -21,10 +21,12 @@ from services.datasets.domain.enrichment import DEFAULT_PROFILE
 from services.datasets.domain.exports import ExportNotFound, JobState
 from services.datasets.domain.item_ports import ItemFilter
 from services.datasets.domain.items import ItemState, TrainingItemNotFound
+from services.datasets.domain.snapshots import SnapshotInUse, SnapshotNotFound
 from services.datasets.domain.training_files import ConversationsNotEligible, TrainingFile, TrainingFileBusy
 from services.datasets.use_cases.conversations import ConversationFacts
 from services.datasets.use_cases.exports import ExportWish
 from services.datasets.use_cases.items import ItemFacts
+from services.datasets.use_cases.snapshots import SnapshotWish
 from tests.unit.datasets.house import ARTIST, House, key
 from tests.unit.datasets.test_conversations_domain import document
 
@@ -124,3 +126,44 @@ def test_of_many_appends_at_once_each_conversation_is_taken_once(house: House) -
     assert (found.current.sequence, found.current.state) == (2, JobState.SUCCEEDED)
     assert found.current.statistics is not None
     assert found.current.statistics.conversation_count == 2
+
+
+def test_snapshots_page_are_used_and_go(house: House) -> None:
+    for number in range(3):
+        caption = f"Pad of colour {number}. BPM: 90"
+        house.items.create(ARTIST, ItemFacts(asset=house.assets.keep(f"a{number}"), caption=caption), key())
+    made = house.snapshots.create(ARTIST, "ada", SnapshotWish("Spring"), key("s1"))
+    first = house.snapshots.member_page(ARTIST, made.uid, size=2, token="")
+    second = house.snapshots.member_page(ARTIST, made.uid, size=2, token=first.next_page_token)
+    export = house.exports.create(ARTIST, "ada", ExportWish(snapshot_uid=made.uid), key())
+    house.work()
+
+    with pytest.raises(SnapshotInUse):
+        house.snapshots.delete(ARTIST, made.uid, "")
+    files = house.exports.file_page(ARTIST, export.uid, size=0, token="").items
+    house.exports.delete(ARTIST, export.uid, "")
+    house.snapshots.delete(ARTIST, made.uid, "")
+
+    assert [member.position for member in (*first.items, *second.items)] == [1, 2, 3]
+    assert [file.path for file in files][:2] == ["track-0001.wav", "track-0001.txt"]
+    assert house.snapshots.page(ARTIST, size=0, token="").items == []
+    with acting_as(caller_for("other")), pytest.raises(SnapshotNotFound):
+        house.snapshots.get("other", made.uid)
+
+
+def test_the_collector_leaves_what_rows_refer_to(house: House) -> None:
+    member = enriched(house)
+    now = house.clock.now()
+    house.files.create(TrainingFile(ARTIST, new_uid(), "Pilot", now, now), "ada", [member.uid], key())
+    asset = house.assets.keep("a1", media_type="audio/flac")
+    house.items.create(ARTIST, ItemFacts(asset=asset, caption="Pad. BPM: 90"), key())
+    kept = house.exports.create(ARTIST, "ada", ExportWish(), key())
+    house.work()
+    before = {info.key for info in house.objects.list(f"artists/{ARTIST}/datasets/")}
+    house.objects.put(f"artists/{ARTIST}/datasets/exports/{'0' * 32}.zip", b"left by a dead worker")
+    house.clock.advance(4000)
+
+    assert house.collector.collect() == 1
+
+    assert {info.key for info in house.objects.list(f"artists/{ARTIST}/datasets/")} == before
+    assert house.exports.get(ARTIST, kept.uid).state == JobState.SUCCEEDED
