@@ -196,7 +196,10 @@ def slow_house(tmp_path: Path, openai: FakeOpenAI) -> House:
 
 @pytest.mark.parametrize(
     ("count", "kills"),
-    [(12, 2), pytest.param(200, 4, marks=[pytest.mark.long, pytest.mark.timeout(900)])],
+    [
+        pytest.param(12, 2, marks=pytest.mark.timeout(300)),
+        pytest.param(200, 4, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
+    ],
 )
 def test_a_run_whose_worker_is_killed_and_whose_provider_slows_down_writes_each_caption_once(
     slow_house: House, openai: FakeOpenAI, tmp_path: Path, count: int, kills: int, figures: Callable[..., None]

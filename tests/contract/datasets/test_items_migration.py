@@ -40,7 +40,6 @@ def up_to(revision: str, owner_url: str, app_url: str, monkeypatch: pytest.Monke
 
     with monkeypatch.context() as older:
         older.setattr(EnvironmentContext, "configure", stop_there)
-        older.setattr(chassis_db.EnvironmentContext, "configure", stop_there)
         migrate(owner_url, PACKAGE, "datasets", app_url=app_url)
 
 
