@@ -19,6 +19,7 @@ from chassis.logs import get_logger
 from services.gateway.errors import BodyInvalid, BodyTooLarge, MethodNotAllowed, RouteNotFound
 
 _log = get_logger(__name__)
+_REQUEST_ID = re.compile(r"^request_id\b")
 
 STATUS_BY_CODE: Mapping[Code, int] = {
     Code.INVALID_ARGUMENT: 400,
@@ -88,7 +89,7 @@ class Problems:
             "type": f"{self._docs_url}#{error.reason.lower()}",
             "title": error.reason.replace("_", " ").capitalize(),
             "status": status,
-            "detail": error.message,
+            "detail": _in_http_words(error.message),
             "reason": error.reason,
             "domain": error.domain or _DOMAIN,
             "request_id": context.request_id(),
@@ -96,7 +97,9 @@ class Problems:
         if error_id := metadata.pop("error_id", None):
             document["error_id"] = error_id
         document["metadata"] = metadata
-        document["errors"] = [{"field": v.field, "description": v.description} for v in error.violations]
+        document["errors"] = [
+            {"field": _in_http_words(v.field), "description": v.description} for v in error.violations
+        ]
         return document
 
     def unexpected(self, error: BaseException) -> Response:
@@ -143,6 +146,11 @@ def from_validation(errors: Sequence[Any]) -> AppError:
     violations = [Violation(_path(found.get("loc", ())), _description(found)) for found in errors]
     text = "; ".join(f"{v.field}: {v.description}" for v in violations)
     return FieldInvalid(text, violations=violations)
+
+
+def _in_http_words(text: str) -> str:
+    """Inside, the key of a repeat is a field of the request; callers know it as a header."""
+    return _REQUEST_ID.sub("header.Idempotency-Key", text)
 
 
 def _path(location: Sequence[int | str]) -> str:

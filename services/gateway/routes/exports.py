@@ -22,7 +22,7 @@ _GATHER, _ALONE = 1 << 20, 1 << 16
 expose(
     router,
     "exports",
-    Rpc("POST /artists/{artist}/exports", DATASETS, "CreateExport"),
+    Rpc("POST /artists/{artist}/exports", DATASETS, "CreateExport", timeout_s=120),
     Rpc("GET /artists/{artist}/exports", DATASETS, "ListExports"),
     Rpc(f"GET {_EXPORT}", DATASETS, "GetExport"),
     Rpc(f"GET {_EXPORT}/files", DATASETS, "ListExportFiles"),

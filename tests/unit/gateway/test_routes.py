@@ -10,7 +10,6 @@ from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
 from chassis import context
-from chassis.errors import AlreadyExists, EtagMismatch, InvalidArgument, Unavailable, Violation
 from services.gateway.app import openapi
 from services.gateway.operations import peer_of
 from services.gateway.peers import APIS
@@ -263,6 +262,19 @@ async def test_idempotency_key_has_1_to_255_characters(http: httpx2.AsyncClient,
     answer = await http.post(f"{A}/sessions", json={"snapshot": {}}, headers={"idempotency-key": key})
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "header.Idempotency-Key")
+
+
+async def test_a_key_that_a_service_asks_for_is_named_as_the_header(http: httpx2.AsyncClient, backend: Backend) -> None:
+    def missing(request: Any) -> sessions_pb2.Session:
+        expectation = "1 to 255 characters; it costs money"
+        raise FieldInvalid(f"request_id: {expectation}", violations=[Violation("request_id", expectation)])
+
+    backend.on("CreateSession", missing)
+
+    answer = (await http.post(f"{A}/sessions", json={"display_name": "x", "snapshot": {}})).json()
+
+    assert answer["detail"] == "header.Idempotency-Key: 1 to 255 characters; it costs money"
+    assert [error["field"] for error in answer["errors"]] == ["header.Idempotency-Key"]
 
 
 async def test_read_with_a_known_etag_is_304(http: httpx2.AsyncClient, backend: Backend) -> None:
