@@ -10,6 +10,7 @@ from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
 from chassis import context
+from chassis.errors import AlreadyExists, EtagMismatch, FieldInvalid, InvalidArgument, Unavailable, Violation
 from services.gateway.app import openapi
 from services.gateway.operations import peer_of
 from services.gateway.peers import APIS
