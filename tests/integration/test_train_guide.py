@@ -94,3 +94,15 @@ def test_json_is_what_machines_get(house: House, artist: ArtistHandle, place: Pa
 
     assert [one["already_there"] for one in json.loads(first.stdout)["results"]] == [False] * 8
     assert [one["already_there"] for one in json.loads(again.stdout)["results"]] == [True] * 8
+
+
+def test_a_bare_id_leads_to_the_trainings_that_used_it(house: House, artist: ArtistHandle, place: Path) -> None:
+    live_set = artist.live_sets.upload(place / "nights" / "night drive.als")
+
+    known = run_here(house, "lineage", short(live_set["name"]), artist=artist.name)
+    unknown = run_here(house, "lineage", "0" * 32, artist=artist.name)
+
+    assert known.exit_code == 0, known.output
+    assert "no training has used" in known.output
+    assert unknown.exit_code == 1
+    assert "has the id" in unknown.output

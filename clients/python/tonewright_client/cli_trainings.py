@@ -240,19 +240,36 @@ def lineage(
     ],
 ) -> None:
     """Say what a training or generation was made of, or which trainings used some audio, item or Live Set."""
-    collection = name.split("/")[-2] if name.count("/") else "trainings"
     with connect() as client:
         artist = chosen_artist(client)
+        full = _found(artist, name)
+        collection = full.split("/")[-2]
         if collection in _USED:
-            full = name if name.startswith("artists/") else f"{artist.name}/{name}"
-            show(artist.trainings.list(**{_USED[collection]: full}), *_COLUMNS)
+            users = list(artist.trainings.list(**{_USED[collection]: full}))
+            if not users:
+                errors.print(f"no training has used {short(full)}")
+            show(users, *_COLUMNS)
             return
-        found = (artist.generations if collection == "generations" else artist.trainings).lineage(name)
+        found = (artist.generations if collection == "generations" else artist.trainings).lineage(full)
     if gateway.as_json:
         show_json(found)
         return
     for line in lineage_lines(found):
         out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _found(artist: ArtistHandle, name: str) -> str:
+    """The full name of what a bare id, the end of a name or a name stands for; ids of all five kinds differ."""
+    if "/" in name:
+        return name if name.startswith("artists/") else f"{artist.name}/{name}"
+    kinds = (artist.trainings, artist.generations, artist.assets, artist.training_items, artist.live_sets)
+    for kind in kinds:
+        try:
+            return kind.get(name)["name"]
+        except ApiError as refused:
+            if refused.status != 404:
+                raise
+    raise refuse(f"no training, generation, audio, item or Live Set of this artist has the id {name}; see its list")
 
 
 def is_unconfigured(refused: ApiError) -> bool:
