@@ -174,8 +174,8 @@ class TrainingStore(RunStore[Training], Protocol):
         """The training with this input."""
         ...
 
-    def past(self, artist: str, model_version: str, limit: int) -> list[Past]:
-        """Trainings of the base model that have ended well, newest first."""
+    def past(self, artist: str, model_version: str, limit: int, *, paid: bool) -> list[Past]:
+        """Trainings of the base model that have ended well, newest first; only those that cost something, or all."""
         ...
 
     def spent(self, artist: str) -> Spent:

@@ -93,13 +93,14 @@ class SqlTrainings(SqlRuns[Trainings, Training]):
         """The training with this input."""
         return self._one(Trainings.archive_sha256 == _digest(archive_url))
 
-    def past(self, artist: str, model_version: str, limit: int) -> list[Past]:
-        """Trainings of the base model that have ended well, newest first."""
+    def past(self, artist: str, model_version: str, limit: int, *, paid: bool) -> list[Past]:
+        """Trainings of the base model that have ended well, newest first; only those that cost something, or all."""
         wanted = sa.select(Trainings.steps, Trainings.predict_time_s).where(
             Trainings.artist == artist,
             Trainings.model_version == model_version,
             Trainings.state == RunState.SUCCEEDED.value,
             Trainings.predict_time_s > 0,
+            Trainings.cost_usd_micros >= int(paid),
         )
         with self._ground.db.transaction(artist_scope(artist), write=False) as session:
             rows = session.execute(wanted.order_by(Trainings.create_time.desc()).limit(limit))

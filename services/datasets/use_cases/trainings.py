@@ -181,8 +181,12 @@ class TrainingDesk:
         return Budget(self._setup, self._store.spent(artist))
 
     def expected(self, artist: str, model_version: str, steps: int) -> Expected:
-        """What so many steps of a base model take and cost, by the artist's own history where there is one."""
-        seconds = expected_seconds(steps, self._store.past(artist, model_version, _PAST))
+        """What so many steps of a base model take and cost, by the artist's own history where there is one.
+
+        Where time costs money, trainings that cost nothing do not count: a stand-in is much faster than a trainer.
+        """
+        paid = self._setup.prices.usd_micros_per_s > 0
+        seconds = expected_seconds(steps, self._store.past(artist, model_version, _PAST, paid=paid))
         return Expected(seconds, self._setup.prices.of(seconds))
 
     def _findings(self, export: Export, parameters: TrainingParameters) -> list[Finding]:

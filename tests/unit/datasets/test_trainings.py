@@ -437,6 +437,19 @@ def test_the_artists_own_pace_is_used(place: TrainingHouse, provider: ScriptedPr
     assert place.desk.budget(ARTIST).spent.ever_usd_micros == 5_040_000
 
 
+def test_the_pace_of_a_stand_in_says_nothing_about_a_provider(house: House, provider: ScriptedProvider) -> None:
+    free = TrainingHouse(house, provider, setup=Setup("t/t:v", Prices(0), is_standin=True, plain_http=True))
+    free.start(free.export(), archive_url="http://127.0.0.1/dataset.zip")
+    free.tender.tend()
+    provider.tell("run1", status="succeeded", predict_time_s=2.0, output={"version": "a/b:c"})
+    go_on(free, 10)
+
+    paid = TrainingHouse(house, provider)
+
+    assert free.desk.expected(ARTIST, "stereo-melody", 300).seconds == 2.0
+    assert paid.desk.expected(ARTIST, "stereo-melody", 300).cost_usd_micros == 10_080_000
+
+
 def test_trainings_are_found_by_what_they_used(place: TrainingHouse, house: House) -> None:
     training = place.start(place.export())
     member = house.snapshot_store.members(ARTIST, training.snapshot_uid)[0]
