@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from services.datasets.domain.duplicates import DuplicateGroup, groups_of, repre
 from services.datasets.domain.item_ports import AudioPrint, ItemStore
 
 _ITEMS = 10_000
+_FEW = 32  # pieces of which all pairs are compared: a poor encoding may share no word with its origin
 _SHARED, _SHARED_SHARE = 4, 0.03  # words that two fingerprints share before they are compared
 _WORDS = 2_000_000  # words that are looked at in one go; of more, the same part of each fingerprint
 _KEPT = 16  # artists whose groups are remembered
@@ -65,7 +67,10 @@ class Duplicates:
 
     def _similar(self, prints: Sequence[AudioPrint]) -> list[tuple[int, int]]:
         places = representatives(prints)
-        pairs = candidates([prints[place].fingerprint for place in places])
+        if len(places) <= _FEW:
+            pairs = list(itertools.combinations(range(len(places)), 2))
+        else:
+            pairs = candidates([prints[place].fingerprint for place in places])
         found = [(places[one], places[other]) for one, other in pairs]
         return [
             (one, other)

@@ -99,6 +99,20 @@ def test_many_copies_of_one_piece_are_one_group(house: House) -> None:
     assert [(group.likeness, len(group.item_uids)) for group in groups] == [(S, 40)]
 
 
+def test_among_few_a_copy_is_found_that_shares_no_word_with_its_origin(house: House) -> None:
+    original = words(1)
+    bits = np.random.default_rng(2).integers(0, 32, len(original), dtype=np.uint32)
+    for at, sound in enumerate((original, original ^ (np.uint32(1) << bits), words(3))):
+        name = house.assets.keep(f"a{at}")
+        house.assets.audios[name] = replace(house.assets.audios[name], pcm_sha256=f"p{at}")
+        house.assets.fingerprints[name] = sound.astype("<u4").tobytes()
+        house.items.create(ARTIST, ItemFacts(asset=name), key())
+
+    groups = house.duplicates.page(ARTIST, size=0, token="").items
+
+    assert [(group.likeness, len(group.item_uids)) for group in groups] == [(S, 2)]
+
+
 def test_groups_come_in_pages_that_hold_together(house: House) -> None:
     for at in range(3):
         name = house.assets.keep(f"a{at}")
