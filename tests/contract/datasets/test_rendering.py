@@ -337,11 +337,13 @@ def test_a_long_recording_is_made_in_little_memory(studio: Studio, minutes: int,
     minute = audio.tone(220, 60.0, gain=0.9, rate_hz=8000)
     kept = studio.shelf.keep(np.tile(minute, (minutes, 1)), format="flac", rate_hz=8000)
     peak_bytes = [0]
+    servers = {child.pid for child in psutil.Process().children()}  # that other tests stand on
 
     def look(_share: float, _words: str) -> None:
         for child in psutil.Process().children():
             with contextlib.suppress(psutil.Error):
-                peak_bytes[0] = max(peak_bytes[0], child.memory_info().rss)
+                if child.pid not in servers:
+                    peak_bytes[0] = max(peak_bytes[0], child.memory_info().rss)
 
     wanted = recipe(rate_hz=11_025, channels=1, loudness_lufs=-20.0, cut=True)
     pieces = studio.renderer.prepare(ARTIST, member(kept), wanted, look)
