@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import Counter
 from collections.abc import Iterator
 
@@ -18,6 +19,9 @@ pytest_plugins = [
 ]
 _counts: Counter[tuple[str, str]] = Counter()
 
+
+# Servers are forked off this process with a function to run in the child; gRPC's own fork handlers may hang there.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 # What a collection imports lives to the end; walking it again and again takes a fifth of the unit tests' time.
 gc.disable()
