@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from services.datasets.domain.duplicates import DuplicateGroup, Likeness
 from services.datasets.domain.export_rules import LITTLE_S, MIN_PAIRS, MUCH_S
+from services.datasets.domain.exports import CHUNK_S, TAIL_S
 from services.datasets.domain.findings import Finding, Severity
 from services.datasets.domain.item_findings import findings_of, unusable
 from services.datasets.domain.items import ItemState, TrainingItem
 
-_CHUNK_S, _TAIL_S = 30.0, 5.0  # pieces of the trainer; a last one that is not longer than this is thrown away
 _MAX_FINDINGS = 1000
 _LIKE = {
     Likeness.SAME_BYTES: ("DUPLICATE_AUDIO", "the same file as"),
@@ -85,10 +85,10 @@ def _missing(item: TrainingItem) -> Iterator[Finding]:
 
 
 def _tail(item: TrainingItem) -> Iterator[Finding]:
-    if item.audio is None or item.audio.duration_s <= _CHUNK_S:
+    if item.audio is None or item.audio.duration_s <= CHUNK_S:
         return
-    rest_s = round(item.audio.duration_s * 1000) % round(_CHUNK_S * 1000) / 1000
-    if 0 < rest_s <= _TAIL_S:
+    rest_s = round(item.audio.duration_s * 1000) % round(CHUNK_S * 1000) / 1000
+    if 0 < rest_s <= TAIL_S:
         text = f"the trainer cuts pieces of 30 s and throws the last {rest_s:.1f} s away"
         yield Finding("TAIL_DROPPED", text, item.name)
 

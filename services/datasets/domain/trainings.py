@@ -19,7 +19,6 @@ from services.datasets.domain.training_parameters import TrainingParameters
 
 NAME = "artists/{artist}/trainings/{training}"
 COLLECTION = "trainings"
-MIN_PAIRS = 8  # below this the trainer's own guide expects a poor model
 _DESTINATION = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}/[a-z0-9][a-z0-9._-]{0,99}")
 
 

@@ -11,6 +11,7 @@ from chassis.ids import new_uid, parse_name
 from chassis.paging import Page
 from services.datasets.domain import training_parameters
 from services.datasets.domain.costs import Expected, Prices, expected_seconds
+from services.datasets.domain.export_rules import MIN_PAIRS
 from services.datasets.domain.exports import NAME as EXPORT_NAME
 from services.datasets.domain.exports import Export, JobState
 from services.datasets.domain.findings import Finding, Severity
@@ -24,7 +25,6 @@ from services.datasets.domain.training_ports import (
     TrainingStore,
 )
 from services.datasets.domain.trainings import (
-    MIN_PAIRS,
     ArchiveNotPublic,
     ExportNotTrainable,
     TrainerNotConfigured,
